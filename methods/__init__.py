@@ -1,0 +1,1 @@
+"""One folder per paper; see each folder's README.md."""

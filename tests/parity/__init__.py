@@ -1,0 +1,1 @@
+"""Golden files made by the authors' code, and the port held against them."""
