@@ -1,0 +1,217 @@
+"""What stages hand on. Each kind is a folder that reads and writes its own files, atomically."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from PIL import Image as PILImage
+
+from common.data.voc import voc_palette
+from common.errors import DataError
+from common.files import atomic_path, read_json, sha256, write_json
+
+
+@dataclass(frozen=True)
+class CAM:
+    """Class activation maps of one image, normalised per class to [0, 1].
+
+    keys: int64 [K], class ids (mask values, 1..) of the image's tags;
+    maps: float32 [K, ceil(h / stride), ceil(w / stride)]; size: (h, w) of the image.
+    """
+
+    keys: np.ndarray
+    maps: np.ndarray
+    size: tuple[int, int]
+    stride: int = 4
+
+    def full(self) -> np.ndarray:
+        """float32 [K, h, w]: bilinear up-sampling by the stride (corners not aligned), cropped to the image."""
+        import torch
+        import torch.nn.functional as F
+
+        height, width = self.size
+        if not len(self.keys):
+            return np.zeros((0, height, width), np.float32)
+        maps = torch.from_numpy(np.ascontiguousarray(self.maps))[None]
+        up = F.interpolate(maps, scale_factor=self.stride, mode="bilinear", align_corners=False)
+        return up[0, :, :height, :width].numpy()
+
+
+@dataclass(frozen=True)
+class Instances:
+    """Disjoint instances of one image.
+
+    score: float32 [n]; label: uint16 [h, w], index + 1 of the instance that owns the pixel, 0 for none;
+    classes: int64 [n], class ids.
+    """
+
+    score: np.ndarray
+    label: np.ndarray
+    classes: np.ndarray
+
+
+class Artifact:
+    """A stage's output: the folder `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+
+    @property
+    def name(self) -> str:
+        """The name of the stage that made it."""
+        return self.path.name
+
+    def digest(self) -> str:
+        """SHA-256 over the names and bytes of the files that make up the artefact."""
+        import hashlib
+
+        total = hashlib.sha256()
+        for file in self.files():
+            total.update(f"{file.name} {sha256(file)}\n".encode())
+        return total.hexdigest()
+
+    def files(self) -> list[Path]:
+        """The files that make up the artefact."""
+        raise NotImplementedError
+
+
+class PerImageArtifact(Artifact, ABC):
+    """One file per image, named by the image id."""
+
+    suffix: ClassVar[str]
+
+    def file(self, image_id: str) -> Path:
+        """Where the artefact of one image lies."""
+        return self.path / f"{image_id}{self.suffix}"
+
+    def files(self) -> list[Path]:
+        return sorted(path for path in self.path.glob(f"*{self.suffix}") if not path.name.startswith("."))
+
+    def ids(self) -> list[str]:
+        """The images that have a file, sorted."""
+        return [path.name.removesuffix(self.suffix) for path in self.files()]
+
+    def has(self, image_id: str) -> bool:
+        """Whether the image's file is there; a file that is there is whole."""
+        return self.file(image_id).is_file()
+
+    def write(self, image_id: str, value: Any) -> None:
+        """Write one image's file, atomically."""
+        with atomic_path(self.file(image_id)) as temporary, open(temporary, "wb") as stream:
+            self.encode(value, stream)
+
+    def read(self, image_id: str) -> Any:
+        """Read one image's file.
+
+        Raises:
+            DataError: the file is missing or broken.
+        """
+        file = self.file(image_id)
+        try:
+            return self.decode(file)
+        except FileNotFoundError as error:
+            raise DataError(f"{file} does not exist: run the stage '{self.name}' for image {image_id}.") from error
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise DataError(f"{file} is broken ({error}): delete it and run the stage '{self.name}' again.") from error
+
+    @abstractmethod
+    def encode(self, value: Any, stream: Any) -> None:
+        """Write `value` into the binary `stream`."""
+
+    @abstractmethod
+    def decode(self, file: Path) -> Any:
+        """Read what `encode` wrote."""
+
+
+class CAMs(PerImageArtifact):
+    """`CAM`s as npz: strided maps in float16, class ids, size; about 25 kB per class and 500 x 375 image."""
+
+    suffix = ".npz"
+
+    def encode(self, value: CAM, stream: Any) -> None:
+        height, width = value.size
+        grid = (math.ceil(height / value.stride), math.ceil(width / value.stride))
+        if value.maps.shape != (len(value.keys), *grid):
+            raise ValueError(f"CAM maps {value.maps.shape} do not fit {len(value.keys)} classes on the grid {grid}")
+        np.savez(
+            stream,
+            keys=np.asarray(value.keys, np.uint8),
+            maps=np.asarray(value.maps, np.float16),
+            size=np.asarray([height, width, value.stride], np.int32),
+        )
+
+    def decode(self, file: Path) -> CAM:
+        with np.load(file, allow_pickle=False) as data:
+            height, width, stride = map(int, data["size"])
+            return CAM(data["keys"].astype(np.int64), data["maps"].astype(np.float32), (height, width), stride)
+
+
+class Labels(PerImageArtifact):
+    """Label maps, uint8 [h, w], as PNG with the VOC palette: class ids, 255 = ignore."""
+
+    suffix = ".png"
+
+    def encode(self, value: np.ndarray, stream: Any) -> None:
+        image = PILImage.fromarray(np.ascontiguousarray(value, dtype=np.uint8), mode="P")
+        image.putpalette(voc_palette().tobytes())
+        image.save(stream, format="PNG")
+
+    def decode(self, file: Path) -> np.ndarray:
+        with PILImage.open(file) as image:
+            return np.asarray(image, dtype=np.uint8)
+
+
+class InstanceMaps(PerImageArtifact):
+    """`Instances` as npz."""
+
+    suffix = ".npz"
+
+    def encode(self, value: Instances, stream: Any) -> None:
+        np.savez_compressed(
+            stream,
+            score=np.asarray(value.score, np.float32),
+            label=np.asarray(value.label, np.uint16),
+            classes=np.asarray(value.classes, np.int64),
+        )
+
+    def decode(self, file: Path) -> Instances:
+        with np.load(file, allow_pickle=False) as data:
+            return Instances(data["score"], data["label"], data["classes"])
+
+
+class Weights(Artifact):
+    """A trained network: `weights.pth` (a plain state dict) and `config.py` (how to build it)."""
+
+    @property
+    def file(self) -> Path:
+        """The state dict."""
+        return self.path / "weights.pth"
+
+    @property
+    def config(self) -> Path:
+        """The network's mmengine config."""
+        return self.path / "config.py"
+
+    def files(self) -> list[Path]:
+        return [self.file]
+
+
+class Scores(Artifact):
+    """The numbers of an evaluation, `scores.json`."""
+
+    def files(self) -> list[Path]:
+        return [self.path / "scores.json"]
+
+    def write(self, numbers: dict[str, Any]) -> None:
+        """Write the numbers, atomically."""
+        write_json(self.path / "scores.json", numbers)
+
+    def read(self) -> dict[str, Any]:
+        """The numbers as they were returned by the stage."""
+        return read_json(self.path / "scores.json")

@@ -1,0 +1,212 @@
+"""The `wsseg` command. Every verb imports what it needs when it is called: the help is there at once."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from common.errors import UserError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; 0 done, 1 a check failed, 2 bad input, 130 stopped by the user."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    try:
+        return options.handler(options) or 0
+    except UserError as error:
+        print(f"wsseg: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nwsseg: stopped; run the same command again to go on.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All verbs with their options."""
+    from common.data.cli import add_parser as add_data
+    from common.models.cli import add_parser as add_weights
+    from common.report.cli import add_parser as add_report
+
+    parser = argparse.ArgumentParser(
+        prog="wsseg", description="Weakly and semi-supervised segmentation: run, compare and extend the papers."
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    listing = verbs.add_parser("list", help="the methods and their recipes")
+    listing.set_defaults(handler=_list)
+    add_data(verbs)
+    _add_run(verbs)
+    status = verbs.add_parser("status", help="how far a run is, stage by stage")
+    status.add_argument("run", nargs="?", default="work_dirs", help="a run's folder, or a folder of runs (work_dirs)")
+    status.set_defaults(handler=_status)
+    add_report(verbs)
+    add_weights(verbs)
+    demo = verbs.add_parser("demo", help="make the built-in data, run IRNet on it, and write a report")
+    demo.add_argument("--work-dir", default="work_dirs/demo", help="where the run goes (%(default)s)")
+    demo.add_argument("--data", default="data/shapes", help="where the built-in data goes (%(default)s)")
+    demo.add_argument("--seed", type=int, default=0, help="seed of the run (%(default)s)")
+    demo.set_defaults(handler=_demo)
+    return parser
+
+
+def _add_run(verbs: argparse._SubParsersAction) -> None:
+    run = verbs.add_parser(
+        "run",
+        help="run a recipe, stage by stage; what is finished is not repeated",
+        description="Run a recipe. Finished stages are skipped while their parameters and inputs are the same; "
+        "a run that was stopped goes on where it was.",
+    )
+    run.add_argument("recipe", help="a recipe file, e.g. configs/irnet/irnet_shapes.py")
+    run.add_argument("--work-dir", help="where the run goes (work_dirs/<recipe>)")
+    run.add_argument("--from", dest="first", metavar="STAGE", help="begin at this stage; earlier ones stay as they are")
+    run.add_argument("--until", metavar="STAGE", help="stop after this stage")
+    run.add_argument("--only", metavar="STAGE", help="run this stage alone")
+    run.add_argument("--force", action="store_true", help="make the selected stages again even if they are fresh")
+    run.add_argument("--dry-run", action="store_true", help="print the plan with its reasons and stop")
+    run.add_argument("--seed", type=int, help="seed of the run (the recipe's)")
+    run.add_argument("--data-root", metavar="FOLDER", help="the data set (the recipe's data.root)")
+    run.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override values of the recipe")
+    run.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (%(default)s)")
+    run.add_argument("--workers", type=int, help="processes of per-image stages on the CPU (all cores)")
+    run.add_argument("--threads", type=int, help="CPU threads of training (all cores)")
+    run.add_argument(
+        "--launcher",
+        choices=("none", "pytorch", "slurm"),
+        default="none",
+        help="pytorch under torchrun, slurm under srun",
+    )
+    run.set_defaults(handler=_run)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def parse_options(pairs: Sequence[str]) -> dict[str, object]:
+    """`key=value` arguments as a dict; values are Python literals where they can be, otherwise text.
+
+    Raises:
+        UserError: an argument has no '='.
+    """
+    options: dict[str, object] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not key:
+            raise UserError(f"--cfg-options {pair}: write KEY=VALUE.")
+        try:
+            options[key] = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            options[key] = text
+    return options
+
+
+def _run(options: argparse.Namespace) -> int:
+    from common.pipeline import Settings, make_plan, run_recipe
+    from common.ranks import Ranks
+    from common.recipe import load_recipe
+
+    overrides = parse_options(options.cfg_options)
+    if options.seed is not None:
+        overrides["seed"] = options.seed
+    if options.data_root is not None:
+        overrides["data.root"] = options.data_root
+    for name in ("workers", "threads"):
+        if getattr(options, name) is not None and getattr(options, name) < 1:
+            raise UserError(f"--{name} must be at least 1.")
+    recipe = load_recipe(options.recipe, overrides)
+    settings = Settings(
+        work_dir=Path(options.work_dir or Path("work_dirs") / recipe.name),
+        device=options.device,
+        workers=options.workers or _cores(),
+        threads=options.threads or _cores(),
+        launcher=options.launcher,
+        first=options.first,
+        until=options.until,
+        only=options.only,
+        force=options.force,
+        ranks=Ranks("none" if options.dry_run else options.launcher),
+    )
+    if options.dry_run:
+        for number, item in enumerate(make_plan(recipe, settings), 1):
+            print(f"[{number}] {'run ' if item.runs else 'skip'} {item.step.name} ({item.step.stage}): {item.reason}")
+        return 0
+    run_recipe(recipe, settings)
+    return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    for method in sorted(path.parent for path in (ROOT / "methods").glob("*/__init__.py")):
+        if method.name.startswith("_"):
+            continue
+        print(f"{method.name}: {_docstring(method / '__init__.py')}")
+        for recipe in sorted((ROOT / "configs" / method.name).glob("*.py")):
+            if "\npipeline" in recipe.read_text(encoding="utf-8"):
+                print(f"  {recipe.relative_to(ROOT)}: {_docstring(recipe)}")
+    return 0
+
+
+def _docstring(path: Path) -> str:
+    """First line of a Python file's docstring; the file is not run."""
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return text.partition("\n")[0]
+
+
+def _status(options: argparse.Namespace) -> int:
+    folder = Path(options.run)
+    runs = [folder] if (folder / "run.json").exists() else sorted(path.parent for path in folder.glob("*/run.json"))
+    if not runs:
+        raise UserError(f"{folder} holds no run: start one with `wsseg run RECIPE`.")
+    for run in runs:
+        record = json.loads((run / "run.json").read_text(encoding="utf-8"))
+        print(f"{run}: {record['recipe']}, data {record['data']['name']}, seed {record['seed']}")
+        for name in record["stages"]:
+            print(f"  {name:<14} {_stage_status(run / name)}")
+    return 0
+
+
+def _stage_status(folder: Path) -> str:
+    if (folder / "stage.json").exists():
+        record = json.loads((folder / "stage.json").read_text(encoding="utf-8"))
+        numbers = {key: value for key, value in record["numbers"].items() if isinstance(value, int | float)}
+        shown = "  ".join(f"{key} {value:.4g}" for key, value in list(numbers.items())[:4])
+        return f"done {record['seconds']:8.1f} s  {shown}".rstrip()
+    if (folder / "started.json").exists():
+        files = sum(1 for path in folder.iterdir() if path.suffix in (".npz", ".png"))
+        return f"started, {files} images so far" if files else "started"
+    return "-"
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from common.data.shapes import make_shapes
+    from common.files import read_json
+
+    make_shapes(Path(options.data))
+    recipe = ROOT / "configs/irnet/irnet_shapes.py"
+    work_dir = Path(options.work_dir)
+    arguments = ["run", str(recipe), "--work-dir", str(work_dir), "--data-root", options.data]
+    code = main([*arguments, "--seed", str(options.seed)]) or main(["report", str(work_dir)])
+    if code:
+        return code
+    print("\nIRNet on the built-in shapes, mIoU in %:")
+    for label, stage in (
+        ("CAM, best threshold", "eval_cam"),
+        ("pseudo labels (random walk)", "eval_pseudo"),
+        ("DeepLab, val", "eval_val"),
+    ):
+        print(f"  {label:<28} {100 * read_json(work_dir / stage / 'stage.json')['numbers']['miou']:.1f}")
+    print(f"The report with pictures: {work_dir / 'report.html'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
