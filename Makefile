@@ -1,0 +1,40 @@
+.DEFAULT_GOAL := help
+.PHONY: help install demo test parity lint benchmarks tables lock clean
+
+BIN := .venv/bin
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+install: .venv/.installed ## make .venv from requirements.lock
+.venv/.installed: requirements.lock pyproject.toml scripts/setup.sh
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh
+
+demo: install ## IRNet on the built-in shapes, the whole recipe, with a report
+	@$(BIN)/wsseg demo
+
+test: install ## ruff and the test suite
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/python -m pytest
+
+parity: install ## the authors' numbers alone
+	@$(BIN)/python -m tests.parity tests/parity
+
+lint: install ## mend what ruff can mend
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+benchmarks: install ## speed against the plain formulas, as ratios
+	@$(BIN)/python -m benchmarks
+
+tables: install ## write the tables of the docs from results/ and expected.toml
+	@$(BIN)/wsseg compare
+
+lock: install ## resolve pyproject.toml anew into requirements.lock
+	@$(BIN)/uv lock --quiet
+	@$(BIN)/uv export --quiet --frozen --no-emit-project --all-extras --no-annotate --no-header -o requirements.lock
+	@rm uv.lock
+
+clean: ## remove .venv and caches; data and runs stay
+	@rm -rf .venv .pytest_cache .ruff_cache *.egg-info
