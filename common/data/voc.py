@@ -3,77 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import hashlib
-import json
-import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from common.data.description import (
+    DEFAULT_FOLDERS,
+    DESCRIPTION,
+    VOC_CLASSES,
+    nearest,
+    read_description,
+    voc_palette,
+    write_description,
+)
+from common.data.ids import ids_sha1, read_ids
 from common.errors import DataError, SupervisionError
-from common.files import atomic_path, read_json
+from common.files import read_json
 
-DESCRIPTION = "dataset.toml"
-VOC_CLASSES = (
-    "background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
-    "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
-)  # fmt: skip
-TAG_RULES = ("xml", "xml-no-difficult", "mask", "given")
-DEFAULT_FOLDERS = {
-    "images": "JPEGImages",
-    "masks": "SegmentationClassAug",
-    "instances": "SegmentationObject",
-    "saliency": "Saliency",
-    "splits": "ImageSets/Segmentation",
-}
+__all__ = ["VOC_CLASSES", "DataSet", "ids_sha1", "open_dataset", "voc_palette", "write_description"]
+
 _SUFFIXES = (".jpg", ".jpeg", ".png")
-_KEYS = ("name", "classes", "ignore_index", "tag_rule", "tags", "palette", "folders")
-
-
-def voc_palette() -> np.ndarray:
-    """The VOC colour map, uint8 [256, 3]: bits 0, 1, 2 of the index go to bit 7 of R, G, B, the next to bit 6 ..."""
-    index = np.arange(256)[:, None]
-    channel = np.arange(3)[None, :]
-    colour = np.zeros((256, 3), np.int64)
-    for j in range(8):
-        colour |= ((index >> (3 * j + channel)) & 1) << (7 - j)
-    return colour.astype(np.uint8)
-
-
-def ids_sha1(ids: Sequence[str]) -> str:
-    """SHA-1 of the ids in their order, joined by newlines, with a final newline: stored beside every number."""
-    return hashlib.sha1("".join(f"{image_id}\n" for image_id in ids).encode()).hexdigest()
-
-
-def read_ids(path: Path) -> list[str]:
-    """Image ids of a list file, one per line, blank lines skipped.
-
-    Raises:
-        DataError: the file is missing, empty, or a line is more than one id.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError as error:
-        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.txt"))) or "none"
-        raise DataError(
-            f"{path} does not exist: write one image id per line to it, or use another list ({known})."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is no text file: write one image id per line to it.") from error
-    ids = [line.strip() for line in lines if line.strip()]
-    for image_id in ids:
-        if len(image_id.split()) != 1 or "/" in image_id or "\\" in image_id:
-            raise DataError(
-                f"{path}: '{image_id}' is no image id; write one file name without folder and suffix per line."
-            )
-    if not ids:
-        raise DataError(f"{path} is empty: write one image id per line to it.")
-    return ids
 
 
 @dataclasses.dataclass(frozen=True)
@@ -206,7 +158,7 @@ class DataSet:
         unknown = {(image_id, name) for image_id, names in named.items() for name in names if name not in index}
         if unknown:
             image_id, name = min(unknown)
-            raise DataError(f"{path}: '{name}' of {image_id} is no class{_nearest(name, index)}.")
+            raise DataError(f"{path}: '{name}' of {image_id} is no class{nearest(name, index)}.")
         return {image_id: tuple(sorted({index[name] for name in names})) for image_id, names in named.items()}
 
 
@@ -217,69 +169,7 @@ def open_dataset(root: str | Path) -> DataSet:
         DataError: the folder or its description is missing, or a key is unknown, missing or of the wrong kind.
     """
     root = Path(root)
-    path = root / DESCRIPTION
-    if not root.is_dir():
-        raise DataError(f"The data set {root} does not exist: make it with `wsseg data`, or correct data.root.")
-    try:
-        description = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise DataError(
-            f"{path} does not exist: write it as docs/data.md shows, or run `wsseg data prepare`."
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} is no valid TOML ({error}): correct it.") from error
-    for key in description:
-        if key not in _KEYS:
-            raise DataError(f"{path}: unknown key '{key}'{_nearest(key, _KEYS)}.")
-    folders = _typed(path, description, "folders", dict, {})
-    for key, folder in folders.items():
-        if key not in DEFAULT_FOLDERS:
-            raise DataError(f"{path}: unknown key 'folders.{key}'{_nearest(key, DEFAULT_FOLDERS)}.")
-        if not isinstance(folder, str):
-            raise DataError(f"{path}: 'folders.{key}' must be a folder name in quotes.")
-    return DataSet(
-        root=root,
-        name=_typed(path, description, "name", str),
-        classes=_classes(path, description),
-        palette=_palette(path, description),
-        ignore_index=_ignore_index(path, description),
-        tag_rule=_tag_rule(path, description),
-        tags_file=_typed(path, description, "tags", str, "tags.json"),
-        folders={**DEFAULT_FOLDERS, **folders},
-    )
-
-
-def write_description(
-    root: str | Path,
-    name: str,
-    classes: Sequence[str],
-    tag_rule: str,
-    *,
-    ignore_index: int = 255,
-    tags: str = "tags.json",
-    palette: Sequence[Sequence[int]] | None = None,
-    folders: Mapping[str, str] | None = None,
-) -> Path:
-    """Write `root/dataset.toml`, atomically; `palette` holds one RGB triple per class (None: VOC's colours)."""
-    quote = json.dumps  # a JSON string or list of them is valid TOML
-    lines = [
-        f"name = {quote(name)}",
-        f"classes = {quote(list(classes))}",
-        f"ignore_index = {ignore_index}",
-        f"tag_rule = {quote(tag_rule)}",
-        f"tags = {quote(tags)}",
-    ]
-    if palette is not None:
-        lines.append(f"palette = {quote([[int(value) for value in colour] for colour in palette])}")
-    lines += [
-        "",
-        "[folders]",
-        *(f"{key} = {quote(value)}" for key, value in {**DEFAULT_FOLDERS, **(folders or {})}.items()),
-    ]
-    path = Path(root) / DESCRIPTION
-    with atomic_path(path) as temporary:
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
+    return DataSet(root=root, **read_description(root))
 
 
 def _read_image(path: Path, mode: str) -> np.ndarray:
@@ -309,53 +199,3 @@ def _image_error(path: Path, error: Exception) -> DataError:
     if isinstance(error, UnidentifiedImageError):
         return DataError(f"{path} is no image: replace it by an intact copy.")
     return DataError(f"{path} cannot be read ({error}): replace it by an intact copy.")
-
-
-def _nearest(word: str, known: Collection[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join(known)}"
-
-
-def _typed(path: Path, description: dict, key: str, kind: type, default: Any = None) -> Any:
-    value = description.get(key, default)
-    if value is None:
-        raise DataError(f"{path}: the key '{key}' is missing; docs/data.md shows an example.")
-    if not isinstance(value, kind) or isinstance(value, bool):
-        raise DataError(f"{path}: '{key}' must be a {kind.__name__}, not {value!r}.")
-    return value
-
-
-def _classes(path: Path, description: dict) -> tuple[str, ...]:
-    classes = _typed(path, description, "classes", list)
-    if len(classes) < 2 or classes[0] != "background" or not all(isinstance(name, str) for name in classes):
-        raise DataError(f"{path}: 'classes' must be names in the order of the mask values, \"background\" first.")
-    if len(set(classes)) != len(classes):
-        raise DataError(f"{path}: 'classes' names a class twice.")
-    return tuple(classes)
-
-
-def _ignore_index(path: Path, description: dict) -> int:
-    value = _typed(path, description, "ignore_index", int, 255)
-    if not len(description["classes"]) <= value <= 255:
-        raise DataError(f"{path}: 'ignore_index' must lie above the classes and not above 255, not {value}.")
-    return value
-
-
-def _tag_rule(path: Path, description: dict) -> str:
-    rule = _typed(path, description, "tag_rule", str, "given")
-    if rule not in TAG_RULES:
-        raise DataError(f"{path}: 'tag_rule' must be one of {', '.join(TAG_RULES)}, not '{rule}'.")
-    return rule
-
-
-def _palette(path: Path, description: dict) -> np.ndarray:
-    palette = voc_palette()
-    colours = description.get("palette", [])
-    try:
-        given = np.array(colours, dtype=np.uint8).reshape(len(colours), 3)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise DataError(f"{path}: 'palette' must be a list of [red, green, blue], 0 to 255, one per class.") from error
-    if len(given) not in (0, len(description["classes"])):
-        raise DataError(f"{path}: 'palette' has {len(given)} colours for {len(description['classes'])} classes.")
-    palette[: len(given)] = given
-    return palette
