@@ -227,15 +227,19 @@ def _run_step(recipe: Recipe, step: Step, settings: Settings, device: Any) -> No
 
 def _prepare_folder(folder: Path, wanted: dict[str, Any], force: bool) -> None:
     """Keep what an earlier run of the same stage left, clear away anything else that is ours."""
-    started = folder / "started.json"
-    if folder.exists() and any(folder.iterdir()):
-        records = [read_json(path) for path in (folder / "stage.json", started) if path.exists()]
-        if not records:
-            raise UserError(f"{folder} holds files that are not of this run: use another --work-dir or empty it.")
-        if force or started not in folder.iterdir() or list(changes(records[-1], wanted)):
-            shutil.rmtree(folder)
+    trash = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(trash, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     remove_parts(folder)
+    started = folder / "started.json"
+    if any(folder.iterdir()):
+        records = [path for path in (started, folder / "stage.json") if path.exists()]
+        if not records:
+            raise UserError(f"{folder} holds files that are not of this run: use another --work-dir or empty it.")
+        if force or records[0] != started or list(changes(read_json(started), wanted)):
+            folder.rename(trash)  # at once, so that a kill in the middle of the removal leaves nothing half-gone
+            shutil.rmtree(trash)
+            folder.mkdir()
     write_json(started, wanted)
 
 

@@ -1,0 +1,1 @@
+"""A method of arithmetic, to test the pipeline with."""
