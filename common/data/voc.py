@@ -21,9 +21,18 @@ from common.data.description import (
 )
 from common.data.ids import ids_sha1, read_ids
 from common.errors import DataError, SupervisionError
-from common.files import read_json
+from common.files import atomic_path, read_json
 
-__all__ = ["VOC_CLASSES", "DataSet", "ids_sha1", "open_dataset", "voc_palette", "write_description"]
+__all__ = [
+    "DESCRIPTION",
+    "VOC_CLASSES",
+    "DataSet",
+    "ids_sha1",
+    "open_dataset",
+    "voc_palette",
+    "write_description",
+    "write_mask",
+]
 
 _SUFFIXES = (".jpg", ".jpeg", ".png")
 
@@ -170,6 +179,15 @@ def open_dataset(root: str | Path) -> DataSet:
     """
     root = Path(root)
     return DataSet(root=root, **read_description(root))
+
+
+def write_mask(path: Path, mask: np.ndarray, palette: np.ndarray | None = None) -> None:
+    """Write class or instance numbers (uint8 [h, w]) as a palette PNG, atomically; None: VOC's colours."""
+    height, width = mask.shape
+    image = Image.frombytes("P", (width, height), np.ascontiguousarray(mask, np.uint8).tobytes())
+    image.putpalette((voc_palette() if palette is None else palette).tobytes())
+    with atomic_path(path) as temporary:
+        image.save(temporary, "PNG")
 
 
 def _read_image(path: Path, mode: str) -> np.ndarray:
