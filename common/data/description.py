@@ -113,7 +113,7 @@ def write_description(
 def nearest(word: str, known: Collection[str]) -> str:
     """The end of a sentence about an unknown word: the closest known one, or all of them."""
     close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join(known)}"
+    return f"; the nearest known one is '{close[0]}'" if close else f"; known are {', '.join(known)}"
 
 
 def _typed(path: Path, description: dict, key: str, kind: type, default: Any = None) -> Any:

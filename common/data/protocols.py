@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import random
+import zipfile
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -127,6 +128,33 @@ def dms_subsets(
             kept = len(labelled) - math.ceil((1 - 0.6) / 2 * len(labelled))
             found[fraction, split] = labelled[:kept], labelled[len(labelled) - kept :]
     return found
+
+
+def read_permutation(path: Path) -> list[int]:
+    """Positions from a text file (whitespace between them), an npy, or an npz with the array `permutation`.
+
+    Raises:
+        DataError: the file is missing or holds something else; pickled lists are refused.
+    """
+    import numpy as np
+
+    try:
+        if path.suffix not in (".npy", ".npz"):
+            return [int(word) for word in path.read_text(encoding="utf-8").split()]
+        found = np.load(path, allow_pickle=False)
+        return np.asarray(found["permutation"] if path.suffix == ".npz" else found).astype(np.int64).tolist()
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} holds no permutation ({error}): give whole numbers as text, npy or npz.") from error
+
+
+def permuted_lists(ids: Iterable[str], permutation: Path, fractions: Sequence[str]) -> dict[str, list[str]]:
+    """`8_labeled_<file's name>` and `8_unlabeled_<file's name>`, ... by the rule of `permuted_split`."""
+    ids, order, lists = list(ids), read_permutation(permutation), {}
+    for fraction in fractions:
+        found = permuted_split(ids, order, 1 / divisor(fraction), fraction)
+        lists[f"{fraction[2:]}_labeled_{permutation.stem}"] = list(found.labelled)
+        lists[f"{fraction[2:]}_unlabeled_{permutation.stem}"] = list(found.unlabelled)
+    return lists
 
 
 def list_protocol(name: str, labelled: Path, unlabelled: Path | None = None) -> Protocol:

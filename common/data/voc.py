@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 _SUFFIXES = (".jpg", ".jpeg", ".png")
+_UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +95,7 @@ class DataSet:
         try:
             with Image.open(path) as image:
                 return image.height, image.width
-        except (OSError, SyntaxError, ValueError) as error:
+        except _UNREADABLE as error:
             raise _image_error(path, error) from error
 
     def tags(self, image_id: str) -> tuple[int, ...]:
@@ -104,6 +105,10 @@ class DataSet:
                 f"{self.root / self.tags_file} has no tags for {image_id}: add them, or take it off the list."
             )
         return self._tags[image_id]
+
+    def tagged_ids(self) -> list[str]:
+        """Ids with an entry in the tags file."""
+        return list(self._tags)
 
     def tag_vector(self, image_id: str) -> np.ndarray:
         """Image-level labels as 0/1, float32 [C - 1]; index = class id - 1."""
@@ -194,7 +199,7 @@ def _read_image(path: Path, mode: str) -> np.ndarray:
     try:
         with Image.open(path) as image:
             return np.array(image.convert(mode))
-    except (OSError, SyntaxError, ValueError) as error:
+    except _UNREADABLE as error:
         raise _image_error(path, error) from error
 
 
@@ -207,7 +212,7 @@ def _read_indices(path: Path) -> np.ndarray:
                     "whose pixel values are the numbers."
                 )
             return np.array(image)
-    except (OSError, SyntaxError, ValueError) as error:
+    except _UNREADABLE as error:
         raise _image_error(path, error) from error
 
 
