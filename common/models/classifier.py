@@ -1,0 +1,79 @@
+"""A multi-label classifier whose last layer yields class activation maps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import common.compat  # isort: skip  # noqa: F401
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModel
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+from common.models.preprocess import normalize
+
+
+@MODELS.register_module()
+class CamClassifier(BaseModel):
+    """Backbone, global mean, 1x1 convolution without bias (Zhou et al. 2016; IRNet sec. 3.1).
+
+    With features f [B, D, h, w] of the backbone's last tap and the weights W [C - 1, D] of the head:
+
+        logits = W mean(f)        CAM = relu(W f)
+
+    The head is called `head`, the rest `backbone`: learning-rate groups are given by these names. Which part of the
+    backbone gets no gradient is the backbone's `frozen_stages`.
+
+    Args:
+        backbone: config of a registered backbone (its last tap is used).
+        num_classes: foreground classes, C - 1; output i belongs to class id i + 1.
+        data_preprocessor: mmseg's SegDataPreProcessor with the backbone's mean and std.
+    """
+
+    def __init__(
+        self,
+        backbone: dict[str, Any],
+        num_classes: int,
+        data_preprocessor: dict[str, Any] | None = None,
+        init_cfg: dict[str, Any] | None = None,
+    ) -> None:
+        preprocessor = MODELS.build(data_preprocessor) if isinstance(data_preprocessor, dict) else data_preprocessor
+        super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
+        self.backbone = MODELS.build(backbone)
+        self.head = nn.Conv2d(self.backbone.channels[-1], num_classes, kernel_size=1, bias=False)
+
+    def normalize(self, images: Tensor) -> Tensor:
+        """[B, 3, H, W] RGB in 0..255 -> float32 network input."""
+        return normalize(self, images)
+
+    def features(self, x: Tensor) -> Tensor:
+        """Normalised float [B, 3, H, W] -> [B, D, h, w], the last tap."""
+        return self.backbone(x)[-1]
+
+    def logits(self, x: Tensor) -> Tensor:
+        """Normalised float [B, 3, H, W] -> [B, C - 1]."""
+        return self.head(self.features(x).mean(dim=(2, 3), keepdim=True)).flatten(1)
+
+    def cam(self, x: Tensor) -> Tensor:
+        """Normalised float [B, 3, H, W] -> class activation maps >= 0, [B, C - 1, h, w]; no mirror, no scaling."""
+        return F.relu(self.head(self.features(x)))
+
+    def forward(self, inputs: Tensor, data_samples: list | None = None, mode: str = "tensor") -> Any:
+        """mmengine's interface; `inputs` are normalised.
+
+        Returns:
+            "loss": {"loss": multi-label soft margin, mean over classes and batch} from `data_samples[i].tags` [C - 1];
+            "predict": the data samples with `tag_scores` [C - 1], the logistic probabilities; "tensor": the logits.
+        """
+        logits = self.logits(inputs)
+        if mode == "tensor":
+            return logits
+        if mode == "loss":
+            tags = torch.stack([sample.tags for sample in data_samples]).to(logits)
+            return {"loss": F.multilabel_soft_margin_loss(logits, tags)}
+        if mode == "predict":
+            for sample, scores in zip(data_samples, logits.sigmoid(), strict=True):
+                sample.set_field(scores, "tag_scores")
+            return data_samples
+        raise ValueError(f"mode is {mode!r}, not one of 'loss', 'predict', 'tensor'")
