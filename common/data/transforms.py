@@ -1,0 +1,243 @@
+"""Training transforms: dict -> dict, each a random draw followed by a pure function.
+
+Keys of the dict: `img` RGB [h, w, 3], uint8 or float32 in 0..255 (never normalised: the model's data preprocessor does
+that); `gt_seg_map` uint8 [h, w], only where there are labels; `tags` float32 [C - 1]; `id`; `rng`, a `random.Random`
+that depends on (seed, epoch, id) alone, so that the number of workers changes nothing. "Zeros after normalisation" is
+a container filled with the mean colour before it (`pad`). Draws follow the order of the released codes.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.structures import PixelData
+from mmseg.registry import TRANSFORMS
+from mmseg.structures import SegDataSample
+
+from common import compat  # noqa: F401  (before anything from mmseg)
+from common.data.constants import IMAGENET_MEAN
+from common.data.geometry import (
+    CropBox,
+    adjust_color,
+    crop_into,
+    draw_crop_box,
+    mirror,
+    pad_crop,
+    rescale_image,
+    rescale_label,
+    scale_image_bilinear,
+    scale_label_truncated,
+    scale_to_long,
+    shrink_label,
+    top_left_box,
+)
+
+LABEL_PAD = 255
+Results = dict[str, Any]
+
+
+class Transform:
+    """A callable on the results dict; `repr` shows its arguments."""
+
+    def __call__(self, results: Results) -> Results:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{key}={value!r}" for key, value in vars(self).items())
+        return f"{type(self).__name__}({arguments})"
+
+
+def _on_label(results: Results, function: Any, *arguments: Any) -> None:
+    if "gt_seg_map" in results:
+        results["gt_seg_map"] = function(results["gt_seg_map"], *arguments)
+
+
+@TRANSFORMS.register_module()
+class ResizeLong(Transform):
+    """The longer side becomes a uniform integer of [low, high], both ends included (psa, IRNet)."""
+
+    def __init__(self, low: int, high: int) -> None:
+        self.low, self.high = low, high
+
+    def draw(self, rng: random.Random) -> int:
+        """Target of the longer side, pixels."""
+        return rng.randint(self.low, self.high)
+
+    def __call__(self, results: Results) -> Results:
+        scale = scale_to_long(results["img"], self.draw(results["rng"]))
+        results["img"] = rescale_image(results["img"], scale)
+        _on_label(results, rescale_label, scale)
+        return results
+
+
+@TRANSFORMS.register_module()
+class RandomRescale(Transform):
+    """Both sides times a uniform factor of [low, high) (IRNet)."""
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low, self.high = low, high
+
+    def draw(self, rng: random.Random) -> float:
+        """The factor."""
+        return self.low + rng.random() * (self.high - self.low)
+
+    def __call__(self, results: Results) -> Results:
+        scale = self.draw(results["rng"])
+        results["img"] = rescale_image(results["img"], scale)
+        _on_label(results, rescale_label, scale)
+        return results
+
+
+@TRANSFORMS.register_module()
+class RandomScaleChoice(Transform):
+    """Both sides times one of `scales` (DeepLab v2): sizes truncated, image cv2 bilinear, label PIL nearest."""
+
+    def __init__(self, scales: Sequence[float] = (0.5, 0.75, 1.0, 1.25, 1.5)) -> None:
+        self.scales = tuple(scales)
+
+    def draw(self, rng: random.Random) -> float:
+        """The factor."""
+        return rng.choice(self.scales)
+
+    def __call__(self, results: Results) -> Results:
+        scale = self.draw(results["rng"])
+        results["img"] = scale_image_bilinear(results["img"], scale)
+        _on_label(results, scale_label_truncated, scale)
+        return results
+
+
+@TRANSFORMS.register_module(name="RandomMirror")
+class RandomFlip(Transform):
+    """Left-right with probability `prob`; one random bit where it is a half, as in the psa family.
+
+    Registered as `RandomMirror`, because mmcv's RandomFlip, which does not draw from `rng`, has the other name.
+    """
+
+    def __init__(self, prob: float = 0.5) -> None:
+        self.prob = prob
+
+    def draw(self, rng: random.Random) -> bool:
+        """Whether to mirror."""
+        return bool(rng.getrandbits(1)) if self.prob == 0.5 else rng.random() < self.prob
+
+    def __call__(self, results: Results) -> Results:
+        if self.draw(results["rng"]):
+            results["img"] = mirror(results["img"])
+            _on_label(results, mirror)
+        return results
+
+
+@TRANSFORMS.register_module(name="RandomColorJitter")
+class ColorJitter(Transform):
+    """Brightness, contrast, saturation and hue in random order, as torchvision's ColorJitter (psa)."""
+
+    def __init__(
+        self, brightness: float = 0.3, contrast: float = 0.3, saturation: float = 0.3, hue: float = 0.1
+    ) -> None:
+        self.brightness, self.contrast, self.saturation, self.hue = brightness, contrast, saturation, hue
+
+    def draw(self, rng: random.Random) -> list[tuple[str, float]]:
+        """(name, factor) in the order in which they are applied; the hue shift is a fraction of the circle."""
+        factors = [
+            (name, rng.uniform(max(0.0, 1 - amount), 1 + amount))
+            for name in ("brightness", "contrast", "saturation")
+            if (amount := getattr(self, name))
+        ]
+        if self.hue:
+            factors.append(("hue", rng.uniform(-self.hue, self.hue)))
+        rng.shuffle(factors)
+        return factors
+
+    def __call__(self, results: Results) -> Results:
+        results["img"] = adjust_color(results["img"], self.draw(results["rng"]))
+        return results
+
+
+@TRANSFORMS.register_module(name="RandomCropContainer")
+class RandomCrop(Transform):
+    """Random crop; a smaller image lands at a random place of a container of the colour `pad` (psa, IRNet)."""
+
+    def __init__(self, size: int, pad: Sequence[float] = IMAGENET_MEAN) -> None:
+        self.size, self.pad = size, tuple(pad)
+
+    def draw(self, rng: random.Random, size: Sequence[int]) -> CropBox:
+        """The box for an image of `size` (h, w)."""
+        return draw_crop_box(rng, size, self.size)
+
+    def __call__(self, results: Results) -> Results:
+        box = self.draw(results["rng"], results["img"].shape)
+        results["img"] = crop_into(results["img"], box, self.size, self.pad)
+        _on_label(results, crop_into, box, self.size, LABEL_PAD)
+        return results
+
+
+@TRANSFORMS.register_module()
+class TopLeftCrop(Transform):
+    """Crop from the top left corner, padded at the right and bottom with `pad` (IRNet)."""
+
+    def __init__(self, size: int, pad: Sequence[float] = IMAGENET_MEAN) -> None:
+        self.size, self.pad = size, tuple(pad)
+
+    def __call__(self, results: Results) -> Results:
+        box = top_left_box(results["img"].shape, self.size)
+        results["img"] = crop_into(results["img"], box, self.size, self.pad)
+        _on_label(results, crop_into, box, self.size, LABEL_PAD)
+        return results
+
+
+@TRANSFORMS.register_module()
+class MeanPadCrop(Transform):
+    """DeepLab v2: pad the bottom and right with the mean colour (labels: 255), then crop at a uniform place."""
+
+    def __init__(self, size: int, pad: Sequence[float]) -> None:
+        self.size, self.pad = size, tuple(pad)
+
+    def draw(self, rng: random.Random, size: Sequence[int]) -> tuple[int, int]:
+        """(top, left) of the crop in the padded image of an image of `size` (h, w)."""
+        top = rng.randint(0, max(size[0] - self.size, 0))
+        return top, rng.randint(0, max(size[1] - self.size, 0))
+
+    def __call__(self, results: Results) -> Results:
+        start = self.draw(results["rng"], results["img"].shape)
+        results["img"] = pad_crop(results["img"], start, self.size, self.pad)
+        _on_label(results, pad_crop, start, self.size, LABEL_PAD)
+        return results
+
+
+@TRANSFORMS.register_module()
+class ShrinkLabel(Transform):
+    """The label map on the grid of the loss, every `stride` pixels (IRNet)."""
+
+    def __init__(self, stride: int = 4) -> None:
+        self.stride = stride
+
+    def __call__(self, results: Results) -> Results:
+        _on_label(results, shrink_label, self.stride)
+        return results
+
+
+@TRANSFORMS.register_module()
+class Pack(Transform):
+    """inputs: tensor [3, h, w], RGB 0..255; data_samples: SegDataSample with `tags` float32 [C - 1].
+
+    Where there are labels it also holds `gt_sem_seg`, int64 [1, h', w'].
+    """
+
+    def __call__(self, results: Results) -> Results:
+        image = torch.from_numpy(np.ascontiguousarray(results["img"].transpose(2, 0, 1)))
+        sample = SegDataSample(
+            metainfo={
+                "id": results["id"],
+                "img_path": results.get("img_path"),
+                "ori_shape": results.get("ori_shape", results["img"].shape[:2]),
+                "img_shape": results["img"].shape[:2],
+            }
+        )
+        sample.tags = torch.as_tensor(results["tags"], dtype=torch.float32)
+        if "gt_seg_map" in results:
+            sample.gt_sem_seg = PixelData(data=torch.from_numpy(results["gt_seg_map"].astype(np.int64))[None])
+        return {"inputs": image, "data_samples": sample}

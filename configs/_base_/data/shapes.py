@@ -1,0 +1,2 @@
+# The built-in benchmark, generated from a seed (made by `wsseg data shapes`).
+data = dict(root="data/shapes")

@@ -1,0 +1,17 @@
+# What every training shares. Batches are a function of (seed, iteration), augmentation of (seed, epoch, image id).
+default_scope = "mmseg"
+seed = 0
+train_dataloader = dict(
+    num_workers=2,
+    sampler=dict(type="SeekingSampler", shuffle=True),
+    dataset=dict(type="WeakDataset", split="train_aug"),
+)
+default_hooks = dict(
+    logger=dict(type="JsonLogHook", interval=50),
+    checkpoint=dict(type="AtomicCheckpointHook", interval=500),
+)
+env_cfg = dict(
+    cudnn_benchmark=True,
+    mp_cfg=dict(mp_start_method="fork", opencv_num_threads=0),
+    dist_cfg=dict(backend="nccl"),
+)
