@@ -13,6 +13,8 @@ from common.crf import PRESETS, crf_labels
 from common.random_walk import dense_affinity, random_walk, stencil_affinity, transition_matrix
 from tests.parity.compare import agree, close, equal
 from tests.parity.irnet.engine_cases import CASES as ENGINE_CASES
+from tests.parity.irnet.label_cases import CASES as LABEL_CASES
+from tests.parity.irnet.network_cases import CASES as NETWORK_CASES
 
 Golden = dict[str, np.ndarray]
 
@@ -95,6 +97,8 @@ def sizes(golden: Golden) -> None:
 
 CASES = {
     **ENGINE_CASES,
+    **LABEL_CASES,
+    **NETWORK_CASES,
     "affinity_label_item": affinity_label_item,
     "crf_label": crf_label,
     "edge_to_affinity": edge_to_affinity,
