@@ -1,0 +1,123 @@
+"""IRNet's stages: confident labels, pseudo labels by random walk, mean displacement, instances and their AP."""
+
+# No `from __future__ import annotations` here: the pipeline reads the annotations of these functions.
+
+import shutil
+
+import numpy as np
+import torch
+
+from common.artifacts import CAMs, InstanceMaps, Instances, Labels, Scores, Weights
+from common.errors import UserError
+from common.metrics import InstanceAP
+from common.models.io import load_model, save_weights
+from common.pipeline import Image, PerImage, Run, evaluation, per_image
+from common.progress import Progress
+from methods.irnet.labels import Walk, confident_labels, instance_labels, semantic_labels
+from methods.irnet.model import InterPixelNet, estimate_mean_shift, on_canvas
+
+
+def cam_to_ir_label(run: Run, cams: CAMs, fg: float = 0.30, bg: float = 0.05, crf: str = "irn") -> PerImage[Labels]:
+    """Confident labels: classes where the CAM exceeds `fg`, background where it stays below `bg`, each after a CRF."""
+
+    def label(image: Image) -> np.ndarray:
+        cam = cams.read(image.id)
+        return confident_labels(cam.full(), cam.keys, image.pixels, fg, bg, crf)
+
+    return per_image(label)
+
+
+def propagate(
+    run: Run,
+    cams: CAMs,
+    weights: Weights,
+    beta: float = 10.0,
+    exp_times: int = 8,
+    radius: int = 5,
+    bg: float = 0.25,
+    canvas: int = 512,
+) -> PerImage[Labels]:
+    """Semantic pseudo labels: a random walk of 2^exp_times steps spreads the CAM up to the class boundaries."""
+    network = load_model(weights.file, weights.config, run.device)
+    walk = Walk(radius, beta, exp_times)
+
+    def label(image: Image) -> np.ndarray:
+        edge, _ = network.infer(_tensor(image.pixels, run.device), canvas)
+        return semantic_labels(cams.read(image.id), edge, walk, bg)
+
+    return per_image(label)
+
+
+def mean_displacement(run: Run, weights: Weights, split: str, crop: int = 512, batch: int = 32) -> Weights:
+    """Give the trained network its mean shift: the mean displacement over a split, in the order of its list.
+
+    The images are cropped at the top left to `crop` pixels; padding counts. As in the released code only full batches
+    of `batch` images count, so the last images of the list are left out; of a list shorter than one batch all count.
+    """
+    network = _with_displacement(load_model(weights.file, weights.config, run.device))
+    ids = run.data.ids(split)
+    used = ids[: len(ids) // batch * batch] or ids
+    with Progress(len(used), run.out.name) as progress:
+        shift = estimate_mean_shift(network, (_top_left(network, run, image_id, crop, progress) for image_id in used))
+    run.log("mean displacement ({:.4f}, {:.4f}) cells down and right".format(*shift.tolist()))
+    save_weights(network, run.out / "weights.pth")
+    shutil.copyfile(weights.config, run.out / "config.py")
+
+
+def instances(
+    run: Run,
+    cams: CAMs,
+    weights: Weights,
+    split: str | None = None,
+    beta: float = 10.0,
+    exp_times: int = 8,
+    radius: int = 5,
+    bg: float = 0.25,
+    canvas: int = 512,
+    iterations: int = 300,
+    weak: float = 2.5,
+    min_area: float = 0.01,
+) -> PerImage[InstanceMaps]:
+    """Instance pseudo labels: each class's CAM is split by the centroids the displacements lead to, then walks.
+
+    split: the images, by default all that have a CAM; iterations, weak, min_area: see `instance_labels`.
+    """
+    network = _with_displacement(load_model(weights.file, weights.config, run.device))
+    walk = Walk(radius, beta, exp_times)
+
+    def detections(image: Image) -> Instances:
+        edge, displacement = network.infer(_tensor(image.pixels, run.device), canvas)
+        field = displacement.cpu().numpy()
+        return instance_labels(cams.read(image.id), edge, field, walk, bg, iterations, weak, min_area)
+
+    return per_image(detections, split=split)
+
+
+@evaluation
+def eval_instances(run: Run, instances: InstanceMaps, split: str, iou: float = 0.5) -> Scores:
+    """Average precision of instance masks at one IoU (area under the monotone precision-recall curve), per class."""
+    metric = InstanceAP(run.data.num_classes, iou)
+    ids = run.data.ids(split)
+    with Progress(len(ids), run.out.name) as progress:
+        for image_id in ids:
+            metric.add(instances.read(image_id), run.data.instances(image_id), run.data.mask(image_id))
+            progress.step()
+    return {**metric.scores(run.data.classes), "iou": iou, "images": len(ids)}
+
+
+def _tensor(pixels: np.ndarray, device: torch.device) -> torch.Tensor:
+    """uint8 [h, w, 3] -> [3, h, w] on the device."""
+    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))).to(device)
+
+
+def _with_displacement(network: InterPixelNet) -> InterPixelNet:
+    if network.displacement_head is None:
+        raise UserError("This IRN has no displacement branch: train it with model.displacement=dict() for instances.")
+    return network
+
+
+def _top_left(network: InterPixelNet, run: Run, image_id: str, crop: int, progress: Progress) -> torch.Tensor:
+    """The network's input for the top-left crop of an image, [1, 3, crop, crop]."""
+    progress.step()
+    pixels = run.data.image(image_id)[:crop, :crop]
+    return on_canvas(network.normalize(_tensor(pixels, run.device)[None]), crop)
