@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import requests
 
 Reader = Callable[[], bytes]
-CHUNK = 1 << 20
+CHUNK = 1 << 16  # a broken connection loses no more
 _BROKEN = (tarfile.TarError, EOFError, zlib.error, OSError)
 
 

@@ -20,7 +20,7 @@ from common.data.description import (
     write_description,
 )
 from common.data.ids import ids_sha1, read_ids
-from common.errors import DataError, SupervisionError
+from common.errors import DataError, SupervisionError, UserError
 from common.files import atomic_path, read_json
 
 __all__ = [
@@ -165,8 +165,11 @@ class DataSet:
                 f"{path} does not exist: write it as JSON, image id -> list of class names, "
                 f"or name the file under 'tags' in {self.root / DESCRIPTION}."
             )
-        named = read_json(path)
-        if not isinstance(named, dict) or not all(isinstance(names, list) for names in named.values()):
+        try:
+            named = read_json(path)
+        except UserError as error:
+            raise DataError(str(error)) from error
+        if not isinstance(named, dict) or not all(_are_names(names) for names in named.values()):
             raise DataError(f"{path} must map every image id to a list of class names.")
         index = {name: number for number, name in enumerate(self.classes) if number > 0}
         unknown = {(image_id, name) for image_id, names in named.items() for name in names if name not in index}
@@ -193,6 +196,10 @@ def write_mask(path: Path, mask: np.ndarray, palette: np.ndarray | None = None) 
     image.putpalette((voc_palette() if palette is None else palette).tobytes())
     with atomic_path(path) as temporary:
         image.save(temporary, "PNG")
+
+
+def _are_names(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
 def _read_image(path: Path, mode: str) -> np.ndarray:
