@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ from mmengine import Config
 from torch import Tensor, nn
 
 import common.models.register  # noqa: F401
+from common.engine.checkpoint import load_file, plain_state_dict, save_file
 from common.errors import UserError
-from common.files import atomic_path
 
 
 def read_state_dict(file: str | Path) -> dict[str, Tensor]:
@@ -24,13 +23,7 @@ def read_state_dict(file: str | Path) -> dict[str, Tensor]:
     Raises:
         UserError: the file is missing, truncated, or holds more than tensors and plain containers.
     """
-    try:
-        content = torch.load(file, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise UserError(f"{file} does not exist.") from error
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, OSError, UnicodeDecodeError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise UserError(f"{file} is not a readable checkpoint ({reason}): get or make it again.") from error
+    content = load_file(file)
     for key in ("state_dict", "model_state", "model"):
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
@@ -41,9 +34,7 @@ def read_state_dict(file: str | Path) -> dict[str, Tensor]:
 
 def save_weights(model: nn.Module, path: str | Path) -> Path:
     """Write the model's state dict, atomically, on the CPU."""
-    state = {key: value.detach().cpu() for key, value in model.state_dict().items()}
-    with atomic_path(path) as temporary:
-        torch.save(state, temporary)
+    save_file(path, plain_state_dict(model))
     return Path(path)
 
 

