@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-RGB_MEAN, RGB_STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)  # ImageNet, torchvision, in 0..255 units
-BGR_MEAN, BGR_STD = (104.008, 116.669, 122.675), (1.0, 1.0, 1.0)  # Caffe models: the channels are swapped first
-
 
 def normalize(model: nn.Module, images: Tensor) -> Tensor:
     """Normalise a batch as the model's `data_preprocessor` does in training, without its padding.
