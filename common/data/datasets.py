@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from mmengine.dataset import Compose
-from mmseg.registry import DATASETS
+from mmseg.registry import DATASETS, TRANSFORMS
 from PIL import Image
 from torch.utils.data import Dataset
 
@@ -55,7 +55,7 @@ class WeakDataset(Dataset):
         self.ids = data.ids(split)
         self.labels = Path(labels) if labels else None
         self.seed = seed
-        self.pipeline = Compose(list(pipeline))
+        self.pipeline = Compose([TRANSFORMS.build(t) if isinstance(t, Mapping) else t for t in pipeline])
         self._check()
 
     def _check(self) -> None:

@@ -41,14 +41,11 @@ def load_file(path: str | Path) -> Any:
     except FileNotFoundError as error:
         raise UserError(f"{path} does not exist: train the network first, or correct the path.") from error
     except pickle.UnpicklingError as error:
-        reason = str(error).splitlines()[0]
         raise UserError(
-            f"{path} is no checkpoint that can be loaded safely ({reason}): use a file that holds tensors only."
+            f"{path} is no checkpoint, or holds more than tensors and plain values: use a file of a trained network."
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise UserError(
-            f"{path} is truncated or no PyTorch file ({str(error).splitlines()[0]}): delete it and make it again."
-        ) from error
+        raise UserError(f"{path} is truncated or no PyTorch file: delete it and make it again.") from error
 
 
 def load_state_dict_file(path: str | Path) -> dict[str, torch.Tensor]:

@@ -80,7 +80,7 @@ class JsonLogHook(Hook):
         self.progress = Progress(runner.max_iters, runner.label, done=runner.iter, unit="it")
 
     def after_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        terms = {key: float(value) for key, value in (outputs or {}).items() if _is_number(value)}
+        terms = _numbers(outputs)
         for key, value in terms.items():
             self.sums[key] = self.sums.get(key, 0.0) + value
             if not math.isfinite(value) and key.startswith("loss"):
@@ -99,7 +99,7 @@ class JsonLogHook(Hook):
             self.sums, self.count = {}, 0
 
     def after_val_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
-        numbers = {key: float(value) for key, value in (metrics or {}).items() if _is_number(value)}
+        numbers = _numbers(metrics)
         self._line({"iter": runner.iter, "val": numbers})
         runner.say(
             f"{runner.label}: validation at {runner.iter}: " + ", ".join(f"{k} {v:g}" for k, v in numbers.items())
@@ -115,5 +115,11 @@ class JsonLogHook(Hook):
             self.progress.close()
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) or (isinstance(value, torch.Tensor) and value.numel() == 1)
+def _numbers(values: dict[str, Any] | None) -> dict[str, float]:
+    """The entries that are one number."""
+    detached = {k: v.detach() if isinstance(v, torch.Tensor) else v for k, v in (values or {}).items()}
+    return {
+        key: float(value)
+        for key, value in detached.items()
+        if isinstance(value, int | float) or (isinstance(value, torch.Tensor) and value.numel() == 1)
+    }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import re
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,21 @@ def seed_iteration(seed: int, iteration: int, rank: int = 0) -> None:
     torch.manual_seed(value)
     np.random.seed(value)  # noqa: NPY002  (models of others may draw from the global generator)
     random.seed(value)
+
+
+def next_batch(batches: Iterator[Any]) -> Any:
+    """The next batch; a `UserError` of a worker process keeps its sentence and loses the worker's traceback.
+
+    Raises:
+        UserError: the data set refused an image.
+    """
+    try:
+        return next(batches)
+    except UserError as error:
+        sentence = re.search(rf"^[\w.]*{type(error).__name__}: (.*)", str(error), re.MULTILINE)
+        if sentence is None:
+            raise
+        raise type(error)(sentence[1]) from error
 
 
 @LOOPS.register_module()
@@ -61,7 +78,7 @@ class SeekingTrainLoop(BaseLoop):
         self.dataloader.sampler.seek(self._iter, self.dataloader.batch_size)
         batches = iter(self.dataloader) if self._iter < self.max_iters else iter(())
         while self._iter < self.max_iters and not self.stop_training:
-            self._step(next(batches))
+            self._step(next_batch(batches))
             if self._validates():
                 self.runner.val_loop.run()
                 self.runner.model.train()

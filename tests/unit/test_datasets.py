@@ -1,0 +1,101 @@
+"""The training data set: seeds, labels, and what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+from PIL import Image
+
+from common.data.datasets import WeakDataset, set_data
+from common.errors import DataError, SupervisionError, UserError
+
+PIPELINE = [{"type": "ResizeLong", "low": 8, "high": 400}, {"type": "RandomMirror"}, {"type": "Pack"}]
+
+
+@pytest.fixture
+def labels(tiny_voc: Path, tmp_path: Path) -> Path:
+    folder = tmp_path / "labels"
+    folder.mkdir()
+    for path in (tiny_voc / "SegmentationClassAug").glob("*.png"):
+        Image.fromarray(np.full(np.array(Image.open(path)).shape, 1, np.uint8)).save(folder / path.name)
+    return folder
+
+
+def raw(root: Path, **kwargs) -> WeakDataset:
+    return WeakDataset(str(root), "train", [], **kwargs)
+
+
+def test_augmentation_depends_on_seed_epoch_and_image_alone(tiny_voc: Path):
+    def shape(seed: int, key: tuple[int, int] | int) -> tuple[int, ...]:
+        return tuple(WeakDataset(str(tiny_voc), "train", PIPELINE, seed=seed)[key]["inputs"].shape)
+
+    assert shape(0, (3, 1)) == shape(0, (3, 1))
+    assert shape(0, (0, 1)) == shape(0, 1)
+    assert len({shape(0, (epoch, 1)) for epoch in range(5)}) > 1
+    assert len({shape(seed, (0, 1)) for seed in range(5)}) > 1
+
+
+def test_without_labels_there_are_tags_only(tiny_voc: Path):
+    item = raw(tiny_voc)[0]
+    assert "gt_seg_map" not in item
+    assert item["tags"].tolist() == [1.0]
+
+
+def test_labels_come_from_the_folder(tiny_voc: Path, labels: Path):
+    item = raw(tiny_voc, labels=str(labels))[0]
+    assert (item["gt_seg_map"] == 1).all()
+    assert item["gt_seg_map"].shape == item["img"].shape[:2]
+
+
+def test_pixel_labels_name_the_only_masks_that_are_read(tiny_voc: Path, labels: Path):
+    few = tiny_voc / "ImageSets/Segmentation/few.txt"
+    train = (tiny_voc / "ImageSets/Segmentation/train.txt").read_text().split()
+    few.write_text(train[0] + "\n")
+    data = raw(tiny_voc, labels=str(labels), pixel_labels="few")
+    assert set(np.unique(data[0]["gt_seg_map"])) == {0, 1}
+    assert (data[1]["gt_seg_map"] == 1).all()
+    with pytest.raises(SupervisionError):
+        data.data.mask(train[1])
+    with pytest.raises(DataError, match="no label map for 7 of 8"):
+        raw(tiny_voc, pixel_labels="few")
+
+
+def test_a_data_set_without_pixel_labels_cannot_read_any(tiny_voc: Path):
+    data = raw(tiny_voc)
+    with pytest.raises(SupervisionError):
+        data.data.mask(data.ids[0])
+
+
+def test_missing_broken_and_ill_sized_labels_are_named(tiny_voc: Path, labels: Path):
+    first = raw(tiny_voc).ids[0]
+    with pytest.raises(DataError, match="does not exist"):
+        raw(tiny_voc, labels=str(labels / "nowhere"))
+    Image.fromarray(np.zeros((3, 4), np.uint8)).save(labels / f"{first}.png")
+    with pytest.raises(DataError, match=rf"{first} is 3 x 4"):
+        raw(tiny_voc, labels=str(labels))[0]
+    Image.fromarray(np.zeros((3, 4, 3), np.uint8)).save(labels / f"{first}.png")
+    with pytest.raises(DataError, match="RGB picture"):
+        raw(tiny_voc, labels=str(labels))[0]
+    (labels / f"{first}.png").write_bytes(b"\x89PNG truncated")
+    with pytest.raises(DataError, match=f"{first}.png cannot be read"):
+        raw(tiny_voc, labels=str(labels))[0]
+    (labels / f"{first}.png").unlink()
+    with pytest.raises(DataError, match=f"1 of 8 images, first {first}"):
+        raw(tiny_voc, labels=str(labels))
+
+
+def test_set_data_points_the_config(tmp_path: Path):
+    cfg = Config({"train_dataloader": {"dataset": {"type": "WeakDataset", "pixel_labels": "train"}}})
+    set_data(cfg, tmp_path, "train", tmp_path / "labels")
+    assert cfg.train_dataloader.dataset.to_dict() == {
+        "type": "WeakDataset",
+        "root": str(tmp_path),
+        "split": "train",
+        "labels": str(tmp_path / "labels"),
+        "pixel_labels": None,
+    }
+    with pytest.raises(UserError, match=r"no train_dataloader\.dataset"):
+        set_data(Config({"pipeline": []}), tmp_path, "train")
