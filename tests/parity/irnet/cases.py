@@ -10,6 +10,8 @@ import torch
 from common.affinity import PathSet, shrink_labels
 from common.cam import argmax_with_background, normalise, padded_size, strided_size, upsample
 from common.crf import PRESETS, crf_labels
+from common.metrics import InstanceAP
+from common.metrics.instance_ap import overlap_of_maps
 from common.random_walk import dense_affinity, random_walk, stencil_affinity, transition_matrix
 from tests.parity.compare import agree, close, equal
 from tests.parity.irnet.engine_cases import CASES as ENGINE_CASES
@@ -95,6 +97,20 @@ def sizes(golden: Golden) -> None:
     equal([padded_size(size, 16) for size in images], golden["up16"], "multiples of 16")
 
 
+def instance_ap(golden: Golden) -> None:
+    """Average precision at each IoU for which the file holds a result, and its mean over the classes."""
+    keys = ("pred_label_map", "pred_class", "pred_score", "gt_label_map", "gt_class")
+    for name in (key for key in golden if key.startswith("ap_")):
+        metric = InstanceAP(len(golden[name]), int(name.split("_")[1]) / 100, eleven_point=name.endswith("voc07"))
+        for prediction, predicted, score, truth, classes in zip(*(golden[key] for key in keys), strict=True):
+            predicted, classes = predicted[predicted >= 0], classes[classes >= 0]
+            overlap = overlap_of_maps(prediction, truth, len(predicted), len(classes))
+            metric.add_overlaps(overlap, predicted, score[: len(predicted)], classes)
+        close(metric.ap(), golden[name], rtol=1e-6, what=name)
+        if "m" + name in golden:
+            close(np.nanmean(metric.ap()), golden["m" + name], rtol=1e-6, what="m" + name)
+
+
 CASES = {
     **ENGINE_CASES,
     **LABEL_CASES,
@@ -102,6 +118,7 @@ CASES = {
     "affinity_label_item": affinity_label_item,
     "crf_label": crf_label,
     "edge_to_affinity": edge_to_affinity,
+    "instance_ap": instance_ap,
     "path_index": path_index,
     "propagate": propagate,
     "strided_size": sizes,
