@@ -106,11 +106,18 @@ def pick_device(device: torch.device | str | None) -> torch.device:
         return device
     if not torch.cuda.is_available():
         raise UserError("CUDA was asked for, but torch sees no GPU: use --device cpu.")
-    index = device.index if device.index is not None else int(os.environ.get("LOCAL_RANK", 0))
+    index = local_rank() if device.index is None else device.index
     if index >= torch.cuda.device_count():
         raise UserError(f"There is no GPU {index}: torch sees {torch.cuda.device_count()}.")
     torch.cuda.set_device(index)
     return torch.device("cuda", index)
+
+
+def local_rank() -> int:
+    """This process's number on its machine, as torchrun or SLURM counts, modulo the GPUs it sees under SLURM."""
+    if "LOCAL_RANK" in os.environ:
+        return int(os.environ["LOCAL_RANK"])
+    return int(os.environ.get("SLURM_LOCALID", 0)) % torch.cuda.device_count()
 
 
 def _prepare(cfg: Any, work_dir: Path, device: torch.device, launcher: str, init: str | Path | None) -> Any:
@@ -257,7 +264,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--launcher", choices=["none", "pytorch", "slurm"], default="none", help="who started the ranks"
     )
     parser.add_argument("--device", help="cpu, cuda or cuda:N (default: the GPU where there is one)")
-    parser.add_argument("--local_rank", "--local-rank", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--local_rank", "--local-rank", type=int, help=argparse.SUPPRESS)
     return parser.parse_args(argv)
 
 
@@ -265,7 +272,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Train from the command line; 0 done, 2 bad input, 130 stopped by the user."""
     try:
         options = parse_args(argv)
-        os.environ.setdefault("LOCAL_RANK", str(options.local_rank))
+        if options.local_rank is not None:  # torch.distributed.launch of old says it as a flag
+            os.environ.setdefault("LOCAL_RANK", str(options.local_rank))
         cfg = read_config(options.config, options.cfg_options)
         if options.amp:
             cfg.optim_wrapper.update(type="AmpOptimWrapper", loss_scale=cfg.optim_wrapper.get("loss_scale", "dynamic"))

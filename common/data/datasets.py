@@ -59,6 +59,8 @@ class WeakDataset(Dataset):
         self._check()
 
     def _check(self) -> None:
+        for image_id in self.ids:
+            self.data.tags(image_id)  # also reads the tags before worker processes are forked
         if self.labels is None:
             without = [image_id for image_id in self.ids if image_id not in self.masked] if self.masked else []
         elif not self.labels.is_dir():
@@ -132,7 +134,7 @@ def read_label(path: Path) -> np.ndarray:
 def set_data(
     cfg: Any, root: str | Path, split: str, labels: str | Path | None = None, pixel_labels: str | None = None
 ) -> None:
-    """Point a network config's training set at a data set, a split and its labels, and the seed at its augmentation.
+    """Point a network config's training set at a data set, a split and its labels, in place; None means none.
 
     Raises:
         UserError: the config has no `train_dataloader.dataset`.

@@ -14,7 +14,6 @@ from mmengine.dist import master_only
 from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper, revert_sync_batchnorm
 from mmengine.runner import Runner
-from mmengine.visualization import Visualizer
 
 from common.engine.checkpoint import load_state_dict_file, restore_training
 from common.errors import UserError
@@ -24,6 +23,15 @@ RUNNER_KEYS = (
     *("val_dataloader", "val_cfg", "val_evaluator", "default_hooks", "custom_hooks", "data_preprocessor"),
     *("load_from", "launcher", "env_cfg", "visualizer", "default_scope", "randomness"),
 )
+
+
+class NoVisualizer:
+    """Takes what the Runner tells its visualizer, and draws nothing."""
+
+    dataset_meta: Any = None
+
+    def add_config(self, config: Any) -> None:
+        """Nothing is kept: the config lies beside the weights."""
 
 
 class TrainRunner(Runner):
@@ -67,9 +75,9 @@ class TrainRunner(Runner):
         """Warnings only; the progress line and `log.jsonl` tell the rest."""
         return MMLogger.get_instance(self._experiment_name, log_level=logging.WARNING)
 
-    def build_visualizer(self, visualizer: Any = None) -> Visualizer:
-        """None, unless the config asks for one."""
-        return super().build_visualizer(visualizer or {"type": "Visualizer", "vis_backends": None})
+    def build_visualizer(self, visualizer: Any = None) -> Any:
+        """None, unless the config asks for one: mmengine's would import matplotlib and open a figure."""
+        return NoVisualizer() if visualizer is None else super().build_visualizer(visualizer)
 
     def _log_env(self, env_cfg: dict) -> None:
         pass
