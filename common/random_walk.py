@@ -71,8 +71,8 @@ def dense_affinity(affinity: Tensor, offsets: Offsets) -> Tensor:
     cells = affinity.shape[-2] * affinity.shape[-1]
     dense = torch.eye(cells, dtype=affinity.dtype, device=affinity.device)
     for shift, weight in _pairs(affinity, offsets):
-        dense.diagonal(shift).copy_(weight)
-        dense.diagonal(-shift).copy_(weight)
+        dense.diagonal(shift).add_(weight)  # on narrow grids two offsets share a diagonal, not its cells
+        dense.diagonal(-shift).add_(weight)
     return dense
 
 
