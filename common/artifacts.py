@@ -33,14 +33,10 @@ class CAM:
     def full(self) -> np.ndarray:
         """float32 [K, h, w]: bilinear up-sampling by the stride (corners not aligned), cropped to the image."""
         import torch
-        import torch.nn.functional as F
 
-        height, width = self.size
-        if not len(self.keys):
-            return np.zeros((0, height, width), np.float32)
-        maps = torch.from_numpy(np.ascontiguousarray(self.maps))[None]
-        up = F.interpolate(maps, scale_factor=self.stride, mode="bilinear", align_corners=False)
-        return up[0, :, :height, :width].numpy()
+        from common.cam import upsample
+
+        return upsample(torch.from_numpy(self.maps), self.size, self.stride).numpy()
 
 
 @dataclass(frozen=True)

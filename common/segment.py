@@ -1,4 +1,4 @@
-"""Inference of segmentation networks over scales and mirror images."""
+"""Inference of segmentation networks over scales and mirror images (test protocol of the DeepLab papers)."""
 
 from __future__ import annotations
 
@@ -8,19 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 
-
-def normalized(model: Any, pixels: np.ndarray) -> torch.Tensor:
-    """The network's input for one uint8 RGB image [h, w, 3]: float32 [1, 3, h, w] on the model's device.
-
-    Channel order, mean and standard deviation are those of the model's `data_preprocessor`.
-    """
-    preprocessor = model.data_preprocessor
-    x = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)))[None].to(preprocessor.mean.device).float()
-    if preprocessor.channel_conversion:
-        x = x.flip(1)
-    return (x - preprocessor.mean) / preprocessor.std
+from common.data.geometry import rescale_image
+from common.models.preprocess import normalize
 
 
 @torch.no_grad()
@@ -31,11 +21,11 @@ def multi_scale_logits(model: Any, pixels: np.ndarray, scales: Sequence[float], 
     corner rule of the model's head.
     """
     height, width = pixels.shape[:2]
+    device = next(model.parameters()).device
     total = None
     for scale in scales:
-        size = (round(width * scale), round(height * scale))
-        resized = pixels if scale == 1 else np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
-        x = normalized(model, resized)
+        resized = np.ascontiguousarray(rescale_image(pixels, scale).transpose(2, 0, 1))
+        x = normalize(model, torch.from_numpy(resized)[None].to(device))
         logits = _logits(model, x, (height, width))
         if flip:
             logits = (logits + _logits(model, x.flip(3), (height, width)).flip(2)) / 2

@@ -2,16 +2,16 @@
 
 # No `from __future__ import annotations` here: the pipeline reads the annotations of these functions.
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-import common.compat  # noqa: F401  (mmseg needs it before its first import)
 from common.artifacts import CAM, CAMs, Labels, Scores, Weights
-from common.cam import merge_cams, multi_scale_cam
-from common.crf import PRESETS, DenseCRF
+from common.cam import merge_cams, multi_scale_cams
+from common.crf import PRESETS, CRFParams, crf_labels, crf_posterior
 from common.errors import UserError
 from common.metrics import BestThreshold, ConfusionMatrix
+from common.metrics.confusion import class_ids
 from common.models.io import load_model
 from common.pipeline import Image, NetworkConfig, PerImage, Run, evaluation, every_rank, per_image
 from common.progress import Progress
@@ -27,19 +27,23 @@ def train(
     labels: Labels | None = None,
     split: str = "train_aug",
     init: Weights | None = None,
+    pixel_labels: str | None = None,
     options: dict | None = None,
 ) -> Weights:
     """Train one network as its config says.
 
     labels: the label maps it learns from (none: image-level tags alone); split: the images; init: weights of an
-    earlier stage to begin with; options: dotted keys of the config to override.
+    earlier stage to begin with; pixel_labels: a split whose masks it learns from, as far as the recipe's supervision
+    goes; options: dotted keys of the config to override.
     """
+    if pixel_labels is not None:
+        for image_id in run.data.ids(pixel_labels):
+            run.data.require_allowed(image_id)
     cfg = read_config(config, options)
-    set_data(cfg, run.data.root, split, None if labels is None else labels.path)
+    set_data(cfg, run.data.root, split, None if labels is None else labels.path, pixel_labels)
     cfg.seed = run.seed
-    train_network(
-        cfg, run.out, device=run.device, launcher=run.launcher, init=None if init is None else init.file, log=run.log
-    )
+    start = None if init is None else init.file
+    train_network(cfg, run.out, device=run.device, launcher=run.launcher, init=start, log=run.log)
 
 
 def infer_cam(
@@ -48,13 +52,18 @@ def infer_cam(
     """Class activation maps of the tagged classes, summed over scales and mirror images, divided by their maximum."""
     model = load_model(weights.file, weights.config, run.device)
 
-    def cam(image: Image) -> CAM:
+    def cams(images: list[Image]) -> list[CAM]:
+        maps = multi_scale_cams(model, [image.pixels for image in images], scales, flip)
+        return [_cam(image, [scale[number] for scale in maps]) for number, image in enumerate(images)]
+
+    def _cam(image: Image, maps: list) -> CAM:
         keys = np.array(image.tags, np.int64)
-        maps = multi_scale_cam(model, image.pixels, scales, flip)
         strided, _ = merge_cams(maps, image.size, keys)
         return CAM(keys, strided, image.size)
 
-    return per_image(cam, split=split)
+    if run.device.type == "cuda":
+        return per_image(cams, split=split, batch=8)
+    return per_image(lambda image: cams([image])[0], split=split)
 
 
 @evaluation
@@ -67,20 +76,22 @@ def eval_cam(
 ) -> Scores:
     """mIoU of the CAMs' arg-max over a constant background score: a given one, or the best of 0, 0.01 .. 1.
 
-    classes: the mean is taken over these; None: over all.
+    classes: the mean is taken over these; None: over all. A best threshold is chosen on the masks it is judged with,
+    and the tables mark it so.
     """
-    curve = BestThreshold(run.data.num_classes)
+    given = None if thresholds == "best" else [thresholds]
+    curve = BestThreshold(run.data.num_classes, given, run.data.ignore_index)
     ids = run.data.ids(split)
-    with Progress(len(ids), "eval_cam") as progress:
+    with Progress(len(ids), run.out.name) as progress:
         for image_id in ids:
             cam = cams.read(image_id)
             curve.add(cam.full(), cam.keys, run.data.mask(image_id))
             progress.step()
-    threshold, matrix = curve.best() if thresholds == "best" else (thresholds, curve.at(thresholds))
+    threshold, matrix = curve.best(None if classes is None else class_ids(run.data.classes, classes))
     return {
         **matrix.scores(run.data.classes, subset=classes),
         "threshold": threshold,
-        "threshold_rule": "best on the masks of this split" if thresholds == "best" else "given",
+        "threshold_rule": "best on these masks" if given is None else "given",
         "curve": curve.curve(run.data.classes, subset=classes),
         "images": len(ids),
     }
@@ -88,7 +99,10 @@ def eval_cam(
 
 @evaluation
 def eval_labels(run: Run, labels: Labels, split: str, classes: tuple[str, ...] | None = None) -> Scores:
-    """mIoU of label maps; pixels they leave open (255) are not counted, and the coverage says how many those are."""
+    """mIoU of label maps; pixels they leave open (255) are not counted, and the coverage says how many are.
+
+    classes: the mean is taken over these; None: over all.
+    """
     matrix = ConfusionMatrix(run.data.num_classes, run.data.ignore_index)
     ids = run.data.ids(split)
     with Progress(len(ids), run.out.name) as progress:
@@ -96,6 +110,12 @@ def eval_labels(run: Run, labels: Labels, split: str, classes: tuple[str, ...] |
             matrix.add(labels.read(image_id), run.data.mask(image_id))
             progress.step()
     return {**matrix.scores(run.data.classes, subset=classes), "images": len(ids)}
+
+
+def crf(run: Run, labels: Labels, preset: str = "irn", confidence: float = 0.7) -> PerImage[Labels]:
+    """Label maps refined by a dense CRF; a pixel's label is trusted with probability `confidence`."""
+    params = crf_preset(preset)
+    return per_image(lambda image: crf_labels(image.pixels, labels.read(image.id), None, params, confidence))
 
 
 def infer_seg(
@@ -108,18 +128,18 @@ def infer_seg(
 ) -> PerImage[Labels]:
     """Arg-max of a segmentation network: logits averaged over scales and mirror images, then a dense CRF if named."""
     model = load_model(weights.file, weights.config, run.device)
-    refine = None if crf is None else DenseCRF(crf_preset(crf))
+    params = None if crf is None else crf_preset(crf)
 
     def segment(image: Image) -> np.ndarray:
-        logits = multi_scale_logits(model, image.pixels, scales, flip)
-        if refine is None:
-            return logits.argmax(0).to("cpu").numpy().astype(np.uint8)
-        return refine(image.pixels, logits.softmax(0).cpu().numpy()).argmax(0).astype(np.uint8)
+        scores = multi_scale_logits(model, image.pixels, scales, flip).softmax(0).cpu().numpy()
+        if params is not None:
+            scores = crf_posterior(image.pixels, scores, params)
+        return scores.argmax(0).astype(np.uint8)
 
     return per_image(segment, split=split)
 
 
-def crf_preset(name: str) -> Any:
+def crf_preset(name: str) -> CRFParams:
     """The named CRF parameters.
 
     Raises:

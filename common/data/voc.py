@@ -127,7 +127,7 @@ class DataSet:
             SupervisionError: the id lies outside the guard.
             DataError: the mask is missing, broken, not a palette PNG, or holds a value that is no class.
         """
-        self._check_allowed(image_id)
+        self.require_allowed(image_id)
         path = self.folder("masks") / f"{image_id}.png"
         mask = _read_indices(path)
         wrong = mask[(mask >= self.num_classes) & (mask != self.ignore_index)]
@@ -140,7 +140,7 @@ class DataSet:
 
     def instances(self, image_id: str) -> np.ndarray:
         """Instance numbers (0 background, 1.., `ignore_index` void), uint8 [h, w]; pixel labels as `mask`."""
-        self._check_allowed(image_id)
+        self.require_allowed(image_id)
         return _read_indices(self.folder("instances") / f"{image_id}.png")
 
     def guarded(self, allowed_ids: Collection[str] | None) -> DataSet:
@@ -150,7 +150,8 @@ class DataSet:
         allowed = frozenset(allowed_ids)
         return dataclasses.replace(self, allowed=allowed if self.allowed is None else allowed & self.allowed)
 
-    def _check_allowed(self, image_id: str) -> None:
+    def require_allowed(self, image_id: str) -> None:
+        """Raise SupervisionError if the guard keeps the pixel labels of `image_id` away."""
         if self.allowed is not None and image_id not in self.allowed:
             raise SupervisionError(
                 f"The pixel labels of {image_id} ({self.name}) are not part of this stage's supervision: "
