@@ -41,6 +41,12 @@ def next_batch(batches: Iterator[Any]) -> Any:
         raise type(error)(sentence[1]) from error
 
 
+def stop_workers(batches: Iterator[Any]) -> None:
+    """End the loader's worker processes now: held by a traceback they would be killed later, after 5 seconds each."""
+    if hasattr(batches, "_shutdown_workers"):
+        batches._shutdown_workers()
+
+
 @LOOPS.register_module()
 class SeekingTrainLoop(BaseLoop):
     """Trains for `max_iters` iterations; a config gives `max_epochs` or `max_iters` (see `resolve_schedule`).
@@ -77,11 +83,14 @@ class SeekingTrainLoop(BaseLoop):
         self.runner.model.train()
         self.dataloader.sampler.seek(self._iter, self.dataloader.batch_size)
         batches = iter(self.dataloader) if self._iter < self.max_iters else iter(())
-        while self._iter < self.max_iters and not self.stop_training:
-            self._step(next_batch(batches))
-            if self._validates():
-                self.runner.val_loop.run()
-                self.runner.model.train()
+        try:
+            while self._iter < self.max_iters and not self.stop_training:
+                self._step(next_batch(batches))
+                if self._validates():
+                    self.runner.val_loop.run()
+                    self.runner.model.train()
+        finally:
+            stop_workers(batches)
         self.runner.call_hook("after_train_epoch")
         self.runner.call_hook("after_train")
         return self.runner.model

@@ -252,6 +252,7 @@ def test_a_broken_image_is_named(tiny_voc, tmp_path, capsys, workers):
     error = capsys.readouterr().err
     assert f"{first}.jpg is no image" in error
     assert "Traceback" not in error
+    assert not multiprocessing.active_children()
 
 
 def test_a_loss_that_is_not_finite_stops_the_training(tiny_voc, tmp_path, capsys):
