@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -43,9 +44,11 @@ class DeepLabHead(BaseDecodeHead):
     ) -> None:
         if labels not in ("logits", "image"):
             raise ValueError(f"labels is {labels!r}, not 'logits' or 'image'")
-        super().__init__(
-            in_channels, channels, loss_decode=dict(loss_decode), dropout_ratio=0, init_cfg=init_cfg, **kwargs
-        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*build_loss.*")  # mmseg's own call
+            super().__init__(
+                in_channels, channels, loss_decode=dict(loss_decode), dropout_ratio=0, init_cfg=init_cfg, **kwargs
+            )
         self.labels, self.new_std = labels, new_std
 
     def init_weights(self) -> None:

@@ -76,6 +76,7 @@ def fully_convolutional(in_channels: int) -> Config:
         "kernel_size": 1,
         "concat_input": False,
         "dropout_ratio": 0,
+        "loss_decode": {"type": "CrossEntropyLoss", "avg_non_ignore": True},
     }
 
 

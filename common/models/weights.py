@@ -20,6 +20,7 @@ from common.errors import UserError
 SOURCES = {
     "resnet101_coco": "deeplabv1_resnet101-coco.pth of github.com/kazuto1011/deeplab-pytorch",
     "vgg16_20M": "deeplab_largeFOV.pth of github.com/wangleihitcs/DeepLab-V1-PyTorch",
+    "vgg16_aspp": "init.caffemodel of DeepLab v2's VGG16, as a PyTorch file under Caffe's layer names",
     "resnet38_imagenet": "ilsvrc-cls_rna-a1_cls1000_ep-0001.params of github.com/itijyou/ademxapp, as PyTorch",
 }
 
@@ -214,6 +215,6 @@ class NamedWeights:
         missing = load_matching(module, resolve_init(self.weights), self.prefix)
         if missing and self.prefix == "backbone.":
             raise UserError(
-                f"The weights '{self.weights}' leave {len(missing)} tensors of {type(module).__name__} empty, the first is "
-                f"{missing[0]}: they are of another network."
+                f"The weights '{self.weights}' leave {len(missing)} tensors of {type(module).__name__} without a value "
+                f"(the first is {missing[0]}): they are of another network."
             )

@@ -16,6 +16,7 @@ from common.data.constants import CAFFE_MEAN, IMAGENET_MEAN, IMAGENET_STD
 from common.data.geometry import mirror, pad_crop, scale_image_bilinear, scale_label_truncated
 from common.engine.param_groups import parameter_groups
 from common.engine.poly_sgd import poly_lr
+from common.metrics import ConfusionMatrix
 from common.models.formats import FORMATS, fully_convolutional, recognise
 from common.models.io import build_model, load_strictly
 from common.models.labels import multi_scale_losses, nearest_index, resize_labels, self_labels
@@ -182,6 +183,17 @@ def crf_v2(golden: Golden) -> None:
     agree(refine(wrapped, golden["prob"]).argmax(0), golden["argmax_meansubtracted_quirk"], 0.995, "quirk")
 
 
+def scores(golden: Golden) -> None:
+    """mIoU over the classes of the ground truth, pixel and mean accuracy, of all images together."""
+    matrix = ConfusionMatrix(len(golden["class_iou_f64"]))
+    for prediction, truth in zip(golden["pred"], golden["gt"], strict=True):
+        matrix.add(prediction, truth)
+    close(matrix.miou(over="ground_truth"), golden["mean_iou_f64"], 1e-9, what="mean IoU")
+    close(matrix.iou(), golden["class_iou_f64"], 1e-9, what="class IoU")
+    close(matrix.pixel_accuracy(), golden["pixel_acc_f64"], 1e-9, what="pixel accuracy")
+    close(np.nanmean(matrix.recall()), golden["mean_acc_f64"], 1e-9, what="mean accuracy")
+
+
 def augment(golden: Golden) -> None:
     """DeepLab v2's training transform, its draws given: scale, pad with the mean and 255, crop, flip, normalise."""
     image, labels = fill.image(*golden["image_hw_seed"].tolist()), golden["labels"]
@@ -219,5 +231,6 @@ CASES = {
     "poly_lr_every10": poly_lr_every10,
     "poly_lr_variants": poly_lr_variants,
     "crf_v2": crf_v2,
+    "scores": scores,
     "augment": augment,
 }
