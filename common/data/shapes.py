@@ -63,7 +63,7 @@ def shapes_scene(split: str, index: int, size: int = 128, seed: int = 0) -> Scen
     kinds = [first]
     if rng.random() < 0.4:
         kinds.append(1 + int(rng.integers(len(CLASSES) - 1)))
-    count = int(rng.choice([1, 2, 3, 4], p=[0.35, 0.35, 0.2, 0.1]))
+    count = int(rng.choice([1, 2, 3, 4], p=[0.4, 0.35, 0.15, 0.1]))
     classes = [kinds[number % len(kinds)] for number in range(max(count, len(kinds)))]
     short = round(size * _SIDES[rng.integers(len(_SIDES))])
     height, width = (short, size) if rng.random() < 0.75 else (size, short)

@@ -15,7 +15,7 @@ CONFOUNDER = {"boat": "water", "bird": "sky"}
 CONFOUNDED = 0.95
 
 _SCALE = 4  # pixels are averages of 4 x 4 drawn ones
-_HEAD = 1.25
+_HEAD = 1.1
 _WHITE, _BLACK, _RED, _ORANGE, _YELLOW = (245, 245, 240), (25, 22, 25), (205, 40, 40), (240, 140, 30), (245, 205, 40)
 _COLOURS = {
     "grass": ((96, 128, 70), (72, 106, 56)),
@@ -69,7 +69,7 @@ def draw_scene(rng: np.random.Generator, classes: list[int], height: int, width:
     surroundings = _surroundings(rng, classes)
     canvas = _ground(rng, surroundings, height, width)
     side = max(height, width)
-    stones = [0] * int(rng.integers(0, 3))
+    stones = [0] * int(rng.choice([0, 1, 2], p=[0.4, 0.4, 0.2]))
     mean = canvas.mean((0, 1))
     creatures = _place(rng, [*stones, *classes], height, width, side, mean)
     coverage = [_draw(canvas, rng, creature) for creature in creatures]
@@ -140,12 +140,12 @@ def _place(
     """Positions, sizes and colours: none depends on the class; neighbours may touch but hardly hide each other."""
     placed: list[Creature] = []
     things = max(1, sum(class_id > 0 for class_id in classes))
-    top = {1: 0.50, 2: 0.46, 3: 0.40}.get(things, 0.34)
+    top = {1: 0.50, 2: 0.50, 3: 0.44}.get(things, 0.36)
     for class_id in classes:
         best, best_gap = None, -math.inf
         for _ in range(40):
-            length = side * (rng.uniform(0.75 * top, top) if class_id else rng.uniform(0.18, 0.32))
-            thickness = length * rng.uniform(0.50, 0.64)
+            length = side * (rng.uniform(0.8 * top, top) if class_id else rng.uniform(0.18, 0.32))
+            thickness = length * rng.uniform(0.54, 0.68)
             angle = rng.uniform(-0.6, 0.6) + math.pi * rng.integers(2)
             reach = (length + thickness) / 2 if class_id else length / 2  # the head must not leave the picture
             tail, tip = sorted((-0.4 * length * math.cos(angle), reach * math.cos(angle)))
@@ -256,7 +256,7 @@ class _Pen:
     def part(self, kind: str, points: list[Point], thickness: float, colour: int | tuple[int, int, int]) -> None:
         """One stroke of a head."""
         unit = _HEAD * self.unit
-        origin = self.creature.length / 2 - 0.4 * self.unit
+        origin = self.creature.length / 2 - 0.75 * self.unit
         where = [self._to_canvas(origin + x * unit, y * unit) for x, y in points]
         size = max(thickness * unit * _SCALE, _SCALE)
         if kind == "polygon":
@@ -271,38 +271,39 @@ class _Pen:
 
 HEADS: dict[str, list[Part]] = {
     "fish": [  # a forked fin with dark rays
-        ("polygon", [(0.0, -0.25), (1.0, -0.85), (0.72, 0.0), (1.0, 0.85), (0.0, 0.25)], 0, None),
-        ("line", [(0.25, -0.15), (0.82, -0.62)], 0.10, _BLACK),
-        ("line", [(0.25, 0.0), (0.66, 0.0)], 0.10, _BLACK),
-        ("line", [(0.25, 0.15), (0.82, 0.62)], 0.10, _BLACK),
+        ("polygon", [(-0.15, -0.35), (1.05, -0.85), (0.8, 0.0), (1.05, 0.85), (-0.15, 0.35)], 0, None),
+        ("line", [(-0.15, -0.3), (0.9, -0.68)], 0.12, _BLACK),
+        ("line", [(-0.15, 0.0), (0.76, 0.0)], 0.12, _BLACK),
+        ("line", [(-0.15, 0.3), (0.9, 0.68)], 0.12, _BLACK),
     ],
-    "snail": [  # two feelers with white balls
-        ("line", [(0.0, -0.25), (0.7, -0.75)], 0.22, None),
-        ("line", [(0.0, 0.0), (0.9, -0.05)], 0.22, None),
-        ("disc", [(0.7, -0.75), (0.9, -0.05)], 0.28, _WHITE),
-        ("disc", [(0.7, -0.75), (0.9, -0.05)], 0.11, _BLACK),
+    "snail": [  # two feelers with eyes
+        ("line", [(-0.1, -0.3), (0.5, -0.75)], 0.26, None),
+        ("line", [(0.0, 0.05), (0.75, 0.05)], 0.26, None),
+        ("disc", [(0.5, -0.75), (0.75, 0.05)], 0.34, _WHITE),
+        ("disc", [(0.5, -0.75), (0.75, 0.05)], 0.15, _BLACK),
     ],
     "bee": [  # yellow and black rings, and a sting
-        ("polygon", [(-0.05, -0.62), (0.15, -0.55), (0.15, 0.55), (-0.05, 0.62)], 0, _YELLOW),
-        ("polygon", [(0.15, -0.55), (0.32, -0.45), (0.32, 0.45), (0.15, 0.55)], 0, _BLACK),
-        ("polygon", [(0.32, -0.45), (0.48, -0.32), (0.48, 0.32), (0.32, 0.45)], 0, _YELLOW),
-        ("polygon", [(0.48, -0.2), (0.85, 0.0), (0.48, 0.2)], 0, _BLACK),
+        ("polygon", [(-0.2, -0.6), (0.02, -0.6), (0.02, 0.6), (-0.2, 0.6)], 0, _YELLOW),
+        ("polygon", [(0.02, -0.6), (0.24, -0.5), (0.24, 0.5), (0.02, 0.6)], 0, _BLACK),
+        ("polygon", [(0.24, -0.5), (0.46, -0.38), (0.46, 0.38), (0.24, 0.5)], 0, _YELLOW),
+        ("polygon", [(0.46, -0.3), (0.95, 0.0), (0.46, 0.3)], 0, _BLACK),
     ],
     "bird": [  # a round eye and an orange beak
-        ("polygon", [(0.15, -0.32), (0.95, 0.05), (0.15, 0.32)], 0, _ORANGE),
-        ("disc", [(-0.05, -0.25)], 0.28, _WHITE),
-        ("disc", [(0.0, -0.25)], 0.14, _BLACK),
+        ("polygon", [(0.2, -0.42), (1.1, 0.05), (0.2, 0.42)], 0, _ORANGE),
+        ("disc", [(-0.02, -0.22)], 0.34, _WHITE),
+        ("disc", [(0.04, -0.22)], 0.17, _BLACK),
     ],
-    "squid": [  # five arms
-        ("line", [(0.1, -0.4), (0.5, -0.8), (0.85, -0.85)], 0.20, None),
-        ("line", [(0.1, -0.2), (0.9, -0.42)], 0.20, None),
-        ("line", [(0.1, 0.0), (1.0, 0.0)], 0.20, None),
-        ("line", [(0.1, 0.2), (0.9, 0.42)], 0.20, None),
-        ("line", [(0.1, 0.4), (0.5, 0.8), (0.85, 0.85)], 0.20, None),
+    "squid": [  # five arms with pale suckers at their roots
+        ("line", [(0.1, -0.4), (0.6, -0.8), (0.95, -0.85)], 0.20, None),
+        ("line", [(0.1, -0.2), (1.05, -0.42)], 0.20, None),
+        ("line", [(0.1, 0.0), (1.15, 0.0)], 0.20, None),
+        ("line", [(0.1, 0.2), (1.05, 0.42)], 0.20, None),
+        ("line", [(0.1, 0.4), (0.6, 0.8), (0.95, 0.85)], 0.20, None),
+        ("disc", [(0.1, -0.44), (0.2, -0.15), (0.2, 0.15), (0.1, 0.44)], 0.12, _WHITE),
     ],
     "boat": [  # a white sail with a red stripe
-        ("polygon", [(-0.45, -0.25), (-0.05, -1.35), (0.6, -0.25)], 0, _WHITE),
-        ("polygon", [(-0.32, -0.60), (-0.18, -1.0), (0.16, -1.0), (0.39, -0.60)], 0, _RED),
-        ("line", [(-0.05, -1.4), (-0.05, -0.1)], 0.12, _BLACK),
+        ("polygon", [(-0.45, 0.1), (-0.05, -1.3), (0.65, 0.1)], 0, _WHITE),
+        ("polygon", [(-0.33, -0.32), (-0.19, -0.8), (0.2, -0.8), (0.44, -0.32)], 0, _RED),
+        ("line", [(-0.05, -1.35), (-0.05, 0.2)], 0.12, _BLACK),
     ],
 }
