@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine import Config
+from mmengine.config import Config, ConfigDict
 from torch import Tensor, nn
 
 import common.models.register  # noqa: F401
@@ -59,8 +59,7 @@ def build_model(config: Mapping[str, Any]) -> nn.Module:
     if "model" not in config:
         raise UserError("The config has no key 'model': give the config of a network.")
     init_default_scope("mmseg")
-    model = config["model"]
-    return MODELS.build(model.to_dict() if hasattr(model, "to_dict") else dict(model))
+    return MODELS.build(ConfigDict(config["model"]))
 
 
 def load_strictly(model: nn.Module, state: Mapping[str, Tensor], name: str) -> None:

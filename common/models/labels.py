@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -14,9 +15,12 @@ IGNORE = 255
 def nearest_index(inputs: int, outputs: int) -> Tensor:
     """Source index of every output of PIL's nearest resize: floor((i + 1/2) inputs / outputs), int64 [outputs].
 
-    321 -> 41 gives 3, 11, 19, ...: the centres of cells whose corners are not aligned. Computed in integers.
+    321 -> 41 gives 3, 11, 19, ...: the centres of cells whose corners are not aligned. The positions are summed up in
+    double precision as PIL does it; where one falls on a whole number its rounding decides.
     """
-    return (2 * torch.arange(outputs) + 1) * inputs // (2 * outputs)
+    step = inputs / outputs
+    positions = np.add.accumulate(np.r_[step / 2, np.full(outputs - 1, step)])
+    return torch.from_numpy(positions.astype(np.int64))
 
 
 def resize_labels(labels: Tensor, size: Sequence[int]) -> Tensor:

@@ -64,6 +64,10 @@ class DilatedResNet(Taps, ResNet):
         self.channels = tuple(channels[tap] for tap in self.taps)
         self.strides = tuple(tap_strides[tap] for tap in self.taps)  # replaces mmseg's stage strides
 
+    def train(self, mode: bool = True) -> DilatedResNet:
+        super().train(mode)  # mmseg's returns nothing
+        return self
+
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """x: float [B, 3, H, W], normalised -> the taps, float [B, channels[i], ~H / strides[i], ~W / strides[i]]."""
         x = self.maxpool(self.relu(self.norm1(self.conv1(x))))

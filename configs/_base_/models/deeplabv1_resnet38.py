@@ -1,5 +1,5 @@
-# SEAM's "DeepLab v1": LargeFOV head with batch normalisation on ResNet-38, cross entropy at image size, aligned corners.
-# Its head's batch normalisation updates its statistics only.
+# SEAM's "DeepLab v1": LargeFOV head with batch normalisation on ResNet-38, cross entropy at image size, corners
+# aligned. Its head's batch normalisation updates its statistics only.
 custom_imports = dict(imports=["common.models.register"], allow_failed_imports=False)
 model = dict(
     type="EncoderDecoder",

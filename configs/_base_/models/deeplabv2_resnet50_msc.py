@@ -1,4 +1,5 @@
-# DeepLab v2 on torchvision's ResNet-50 with ImageNet weights: stride on the 3x3, RGB; otherwise as deeplabv2_resnet101_msc.
+# DeepLab v2 on torchvision's ResNet-50 with ImageNet weights: stride on the 3x3, RGB; otherwise as the
+# ResNet-101 one. Trains with schedules/deeplabv2_20k.py and pipelines/deeplab_rgb_321.py.
 custom_imports = dict(imports=["common.models.register"], allow_failed_imports=False)
 model = dict(
     type="MultiScaleMaxSegmentor",
