@@ -1,0 +1,94 @@
+"""`results/<method>/<recipe>-seed<k>.json`: what a finished run measured, small enough to commit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from common.errors import UserError
+from common.files import read_json, write_json
+from common.report.expected import Expected, lookup
+from common.report.runs import RunFolder, chosen_on_masks
+
+__all__ = ["find", "make_record", "read_records", "write_record"]
+
+_KEYS = ("method", "recipe", "seed", "commit", "data", "machine", "seconds", "stages")
+
+
+def make_record(run: RunFolder) -> dict[str, Any]:
+    """The record of a run whose stages are all finished.
+
+    Raises:
+        UserError: a stage is missing.
+    """
+    if run.missing:
+        raise UserError(f"{run.path} is not finished ({', '.join(run.missing)}): run the recipe to its end first.")
+    stages = list(run.stages.values())
+    splits: dict[str, str] = {}
+    for stage in stages:
+        splits.update(stage["data"].get("splits", {}))
+    return {
+        "method": run.record["method"],
+        "recipe": run.record["recipe"],
+        "seed": run.record["seed"],
+        "commit": ", ".join(sorted({str(stage["code"]["commit"]) for stage in stages})),
+        "data": {"name": run.record["data"]["name"], "splits": splits},
+        "machine": max(stages, key=lambda stage: stage["seconds"])["machine"],
+        "finished": max(stage["finished"] for stage in stages),
+        "seconds": {name: stage["seconds"] for name, stage in run.stages.items()},
+        "peak_memory_mb": max(stage["peak_memory_mb"] for stage in stages),
+        "stages": {name: _stage(stage) for name, stage in run.stages.items() if stage["numbers"]},
+    }
+
+
+def write_record(run: RunFolder, root: Path) -> Path:
+    """Write the record of a finished run under `root`/results; returns its path."""
+    record = make_record(run)
+    path = root / "results" / record["method"] / f"{record['recipe']}-seed{record['seed']}.json"
+    write_json(path, record)
+    return path
+
+
+def read_records(root: Path, method: str) -> list[dict[str, Any]]:
+    """All records of a method, by recipe and seed.
+
+    Raises:
+        UserError: a file is no record.
+    """
+    records = []
+    for path in sorted((root / "results" / method).glob("*.json")):
+        record = read_json(path)
+        lacking = [key for key in _KEYS if not isinstance(record, dict) or key not in record]
+        if lacking:
+            raise UserError(f"{path} is no record of a run (no '{lacking[0]}'): make it with `wsseg report --record`.")
+        records.append(record)
+    return sorted(records, key=lambda record: (record["recipe"], record["seed"]))
+
+
+def find(record: dict[str, Any], row: Expected) -> tuple[float, str | None] | None:
+    """What a record says to a row: (value in percent, why it is marked or None); None where it was not measured."""
+    stage = record["stages"].get(row.stage)
+    if stage is None or record["data"]["name"] != row.data or (row.recipe and record["recipe"] != row.recipe):
+        return None
+    if stage["split"] not in (None, row.split):
+        return None
+    value = lookup(stage["numbers"], row.metric)
+    return None if value is None else (100 * value, stage["mark"])
+
+
+def _stage(stage: dict[str, Any]) -> dict[str, Any]:
+    """Split, numbers without curves, and the mark of a stage."""
+    return {
+        "stage": stage["stage"],
+        "split": stage["params"].get("split"),
+        "pixel_labels": stage["pixel_labels"],
+        "mark": chosen_on_masks(stage),
+        "numbers": {key: _rounded(value) for key, value in stage["numbers"].items() if key != "curve"},
+    }
+
+
+def _rounded(value: Any) -> Any:
+    """Six digits are enough to compare and short enough to read."""
+    if isinstance(value, float):
+        return round(value, 6)
+    return {key: _rounded(item) for key, item in value.items()} if isinstance(value, dict) else value

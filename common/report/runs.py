@@ -1,0 +1,61 @@
+"""A run's folder, read: `run.json` and the `stage.json` of what is finished."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from common.errors import UserError
+from common.files import read_json
+
+__all__ = ["RunFolder", "chosen_on_masks", "headline", "read_run"]
+
+
+@dataclasses.dataclass(frozen=True)
+class RunFolder:
+    """`record` is run.json; `stages` maps the names of the finished stages, in order, to their stage.json."""
+
+    path: Path
+    record: dict[str, Any]
+    stages: dict[str, dict[str, Any]]
+
+    @property
+    def missing(self) -> list[str]:
+        """Stages of the recipe that are not finished."""
+        return [name for name in self.record["stages"] if name not in self.stages]
+
+    @property
+    def seconds(self) -> float:
+        """Time of all finished stages."""
+        return sum(stage["seconds"] for stage in self.stages.values())
+
+
+def read_run(path: Path) -> RunFolder:
+    """Read a run.
+
+    Raises:
+        UserError: the folder is no run.
+    """
+    path = Path(path)
+    if not (path / "run.json").is_file():
+        raise UserError(f"{path} is no run (it has no run.json): name the --work-dir of `wsseg run`.")
+    record = read_json(path / "run.json")
+    files = {name: path / name / "stage.json" for name in record["stages"]}
+    return RunFolder(path, record, {name: read_json(file) for name, file in files.items() if file.is_file()})
+
+
+def headline(numbers: dict[str, Any]) -> tuple[str, float] | None:
+    """The first number of a stage, by convention the one it is about."""
+    for key, value in numbers.items():
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return key, float(value)
+    return None
+
+
+def chosen_on_masks(stage: dict[str, Any]) -> str | None:
+    """Why the stage's numbers owe something to pixel labels the method does not have, or None."""
+    if stage.get("pixel_labels") == "oracle" or stage.get("oracle"):
+        return "the stage sees pixel labels"
+    rule = stage.get("numbers", {}).get("threshold_rule", "")
+    return "threshold chosen on the masks it is judged with" if str(rule).startswith("best") else None
