@@ -232,7 +232,8 @@ def _typed(where: str, value: Any, hint: Any) -> Any:
     Raises:
         UserError: it is of another type.
     """
-    for option in typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,):
+    unions = (types.UnionType, typing.Union)
+    for option in typing.get_args(hint) if typing.get_origin(hint) in unions else (hint,):
         fitted = _fit(value, option)
         if fitted is not _MISFIT:
             return fitted
