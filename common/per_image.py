@@ -19,6 +19,7 @@ import numpy as np
 from common.artifacts import PerImageArtifact
 from common.data.voc import DataSet
 from common.errors import DataError, SupervisionError, UserError
+from common.memory import keep_freed_memory
 from common.progress import Progress
 
 HOPELESS = 20  # so many failures before the first success: the fault is not in an image
@@ -174,6 +175,7 @@ def _start_worker(make_job: Callable[[], tuple[PerImageJob, DataSet]], out: PerI
     parent = multiprocessing.parent_process()
     threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
     torch.set_num_threads(1)
+    keep_freed_memory()
     _worker = (*make_job(), out)
 
 

@@ -101,9 +101,9 @@ def load_recipe(path: str | Path, options: dict[str, Any] | None = None) -> Reci
     config = read_config(path, options)
     if "pipeline" not in config:
         raise UserError(f"{path} has no 'pipeline': it is no recipe (a single network trains by methods/*/train.py).")
-    unknown = [key for key in config if key not in RECIPE_KEYS]
-    if unknown:
-        raise UserError(f"{path}: unknown key '{unknown[0]}'{nearest(unknown[0], RECIPE_KEYS)}.")
+    for key in config:  # a recipe may have variables of its own, but not a slip of the pen
+        if key not in RECIPE_KEYS and (close := difflib.get_close_matches(key, RECIPE_KEYS, n=1, cutoff=0.75)):
+            raise UserError(f"{path}: unknown key '{key}'; did you mean '{close[0]}'?")
     root = config.get("data", {}).get("root")
     if not root:
         raise UserError(f"{path}: 'data.root' is missing: say --cfg-options data.root=FOLDER or set it in the recipe.")

@@ -27,6 +27,7 @@ from common.engine.runner import TrainRunner, start_process_group
 from common.engine.schedule import is_weak_dataset, resolve_schedule
 from common.errors import UserError
 from common.files import atomic_path, read_json, sha256, write_json
+from common.memory import keep_freed_memory
 from common.recipe import read_config
 
 __all__ = ["main", "set_data", "train_network"]
@@ -65,6 +66,8 @@ def train_network(
         UserError: the config, data, device or a file is not as needed; the message names the cure.
     """
     device = pick_device(device)
+    if device.type == "cpu":
+        keep_freed_memory()
     start_process_group(launcher, device, cfg.get("env_cfg", {}))
     work_dir = Path(work_dir).resolve()
     cfg = _prepare(cfg, work_dir, device, launcher, init)
