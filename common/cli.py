@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import itertools
 import json
 import os
 import sys
@@ -151,7 +152,7 @@ def _list(options: argparse.Namespace) -> int:
         print(f"{method.name}: {_docstring(method / '__init__.py')}")
         for recipe in sorted((ROOT / "configs" / method.name).glob("*.py")):
             if "\npipeline" in recipe.read_text(encoding="utf-8"):
-                print(f"  {recipe.relative_to(ROOT)}: {_docstring(recipe)}")
+                print(f"  {recipe.relative_to(ROOT)}: {_first_comment(recipe)}")
     return 0
 
 
@@ -159,6 +160,12 @@ def _docstring(path: Path) -> str:
     """First line of a Python file's docstring; the file is not run."""
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     return text.partition("\n")[0]
+
+
+def _first_comment(path: Path) -> str:
+    """The comment lines at the head of a config, as one line."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return " ".join(line.removeprefix("#").strip() for line in itertools.takewhile(lambda line: line[:1] == "#", lines))
 
 
 def _status(options: argparse.Namespace) -> int:

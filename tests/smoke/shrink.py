@@ -1,0 +1,48 @@
+"""Any recipe, small enough to run in seconds on a handful of the built-in shapes."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from common.data.shapes import make_shapes
+from common.data.voc import open_dataset
+from common.recipe import read_config
+
+
+def tiny_shapes(root: Path) -> Path:
+    """Eight training and four validation images; the names of other data sets' splits are there too."""
+    make_shapes(root, train=8, val=4, size=64, seed=0)
+    splits = open_dataset(root).folder("splits")
+    shutil.copyfile(splits / "train.txt", splits / "train_quick.txt")
+    return root
+
+
+def shrunk(recipe: Path, root: Path) -> dict[str, Any]:
+    """Options for `load_recipe`: few iterations of small batches, no initial weights, the classes of `root`."""
+    data, options = open_dataset(root), {"data.root": str(root)}
+    for number, step in enumerate(read_config(recipe).pipeline):
+        if step.stage == "train":
+            options[f"pipeline.{number}.options"] = _few_iterations(recipe.parent / step.config, data.num_classes)
+        if "classes" in step:
+            options[f"pipeline.{number}.classes"] = None
+        if step.get("canvas", 0) > 128:
+            options[f"pipeline.{number}.canvas"] = 128
+    return options
+
+
+def _few_iterations(config: Path, num_classes: int) -> dict[str, Any]:
+    network = read_config(config)
+    options: dict[str, Any] = {"train_dataloader.batch_size": 4, "train_dataloader.num_workers": 0}
+    options["train_cfg.max_epochs" if "max_epochs" in network.train_cfg else "train_cfg.max_iters"] = 2
+    if network.model.backbone.get("init_cfg"):
+        options["model.backbone.init_cfg"] = None
+    if "decode_head" in network.model:
+        options["model.decode_head.num_classes"] = num_classes
+    elif "num_classes" in network.model:
+        options["model.num_classes"] = num_classes - 1
+    for number, transform in enumerate(network.train_dataloader.dataset.pipeline):
+        if "size" in transform:
+            options[f"train_dataloader.dataset.pipeline.{number}.size"] = min(transform["size"], 97)
+    return options

@@ -1,0 +1,79 @@
+"""Every recipe from end to end on a handful of shapes: killed, on two ranks, and as it stands."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from common.pipeline import Settings, run_recipe
+from common.recipe import load_recipe
+from common.records import content_digest
+from tests.smoke.shrink import shrunk, tiny_shapes
+
+ROOT = Path(__file__).resolve().parents[2]
+RECIPES = sorted(path for path in ROOT.glob("configs/*/*.py") if "\npipeline" in path.read_text(encoding="utf-8"))
+SHAPES = ROOT / "configs/irnet/irnet_shapes.py"
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_shapes(tmp_path_factory.mktemp("data") / "shapes")
+
+
+def small_settings(work_dir: Path) -> Settings:
+    return Settings(work_dir=work_dir, device="cpu", workers=1, threads=2)
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.stem)
+def test_recipe_runs_from_end_to_end(recipe: Path, shapes: Path, tmp_path: Path) -> None:
+    loaded = load_recipe(recipe, shrunk(recipe, shapes))
+    run_recipe(loaded, small_settings(tmp_path))
+    for step in loaded.steps:
+        record = json.loads((tmp_path / step.name / "stage.json").read_text())
+        assert record["images"] is None or record["images"] > 0
+        if step.kind.__name__ == "Scores":
+            score = record["numbers"].get("miou", record["numbers"].get("map"))
+            assert score is None or 0 <= score <= 1
+
+
+@pytest.fixture(scope="module")
+def whole(shapes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shapes recipe without a break, in one process."""
+    work = tmp_path_factory.mktemp("whole")
+    run_recipe(load_recipe(SHAPES, shrunk(SHAPES, shapes)), small_settings(work))
+    return work
+
+
+def command(shapes: Path, work: Path, *more: str) -> list[str]:
+    options = [f"{key}={value!r}" for key, value in shrunk(SHAPES, shapes).items()]
+    where = ["--work-dir", str(work), "--device", "cpu", "--threads", "2", *more]
+    return ["-m", "common.cli", "run", str(SHAPES), *where, "--cfg-options", *options]
+
+
+def test_two_ranks_make_the_same_bytes(shapes: Path, whole: Path, tmp_path: Path) -> None:
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--master_port=29617"]
+    subprocess.run(
+        [*torchrun, *command(shapes, tmp_path, "--launcher", "pytorch")], check=True, capture_output=True, cwd=ROOT
+    )
+    assert content_digest(tmp_path) == content_digest(whole)
+
+
+def test_worker_processes_and_kills_make_the_same_bytes(shapes: Path, whole: Path, tmp_path: Path) -> None:
+    """Killed in a training, in a per-image stage and between stages, then run to the end with two workers."""
+    run = [sys.executable, *command(shapes, tmp_path, "--workers", "2")]
+    for awaited in ("cam/started.json", "make_cam/started.json", "ir_label/stage.json"):
+        process = subprocess.Popen(run, cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True)
+        while not (tmp_path / awaited).exists():
+            assert process.poll() is None, f"ended before {awaited}"
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    subprocess.run(run, check=True, capture_output=True, cwd=ROOT)
+    assert content_digest(tmp_path) == content_digest(whole)
