@@ -1,0 +1,37 @@
+# IRNet's classifier: ResNet-50 of output stride 16 with ImageNet weights; stem, layer1 and layer2 stay as they are.
+_base_ = ["../_base_/runtime.py", "../_base_/schedules/irnet.py", "../_base_/data/voc12.py"]
+
+custom_imports = dict(imports=["common.models.register"], allow_failed_imports=False)
+
+model = dict(
+    type="CamClassifier",
+    backbone=dict(
+        type="DilatedResNet",
+        depth=50,
+        strides=(1, 2, 2, 1),
+        frozen_stages=2,
+        frozen_bn=True,
+        init_cfg=dict(type="NamedWeights", weights="torchvision://resnet50-V1"),
+    ),
+    num_classes=20,
+    data_preprocessor=dict(
+        type="SegDataPreProcessor", mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], size_divisor=1
+    ),
+)
+
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=8,
+    dataset=dict(
+        pipeline=[
+            dict(type="ResizeLong", low=320, high=640),
+            dict(type="RandomMirror", prob=0.5),
+            dict(type="RandomCropContainer", size=512),
+            dict(type="Pack"),
+        ],
+    ),
+)
+
+train_cfg = dict(max_epochs=5)
+# lr 0.1, the new classifier x10, weight decay 1e-4 on everything.
+optim_wrapper = dict(paramwise_cfg=dict(mults=(1, 1, 10, 10), new=("head",), bias_decay=1))
