@@ -21,6 +21,7 @@ model = dict(
         in_channels=320,
         num_classes=21,
         rates=(3, 6, 9, 12),
+        new_std=0.001,  # the features are a linear bottleneck, an order larger than behind a ReLU
         labels="image",
         align_corners=False,
         loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True),
