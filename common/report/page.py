@@ -99,9 +99,9 @@ def _numbers(run: RunFolder, expected: list[Expected]) -> str:
         split = escape(str(stage["params"].get("split") or ""))
         for key, value in stage["numbers"].items():
             if isinstance(value, int | float) and not isinstance(value, bool):
-                measured = str(value) if isinstance(value, int) else f"{100 * value:.1f}"
+                measured = str(value) if isinstance(value, int) else f"{100 * value:.1f}{dagger}"
                 paper = _paper(_expected_row(run, expected, name, key), value)
-                rows.append([escape(name), split, escape(key), measured + dagger, *paper])
+                rows.append([escape(name), split, escape(key), measured, *paper])
     for row in expected:
         if _of_this_run(run, row) and row.stage not in run.stages:
             rows.append([escape(row.title), escape(row.split), escape(row.metric), "not run", *_paper(row, None)])

@@ -20,6 +20,8 @@ __all__ = ["Column", "cam_overlay", "data_uri", "galleries", "instance_overlay",
 KINDS: dict[str, type[PerImageArtifact]] = {"CAMs": CAMs, "Labels": Labels, "InstanceMaps": InstanceMaps}
 """Artefacts that can be looked at, by the `kind` of stage.json."""
 
+KIND_NAMES = {"CAMs": "CAM", "Labels": "labels", "InstanceMaps": "instances"}
+
 Column = tuple[str, Callable[[str], np.ndarray]]
 """Heading and image id -> uint8 RGB [h, w, 3]."""
 
@@ -112,7 +114,7 @@ def _column(run: RunFolder, data: DataSet, name: str) -> Column:
         photo, value = data.image(image_id), artifact.read(image_id)
         return _overlay(photo, value, data)
 
-    return name, show
+    return f"{name} ({KIND_NAMES[run.stages[name]['kind']]})", show
 
 
 def _overlay(photo: np.ndarray, value: Any, data: DataSet) -> np.ndarray:

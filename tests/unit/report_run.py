@@ -63,7 +63,8 @@ def make_run(root: Path, recipe: str = "toy_shapes", seed: int = 0, shift: float
 def stage(name: str, kind: str, split: str, seed: int, numbers: dict[str, Any]) -> dict[str, Any]:
     """One stage.json."""
     return {
-        "name": name, "stage": name, "kind": kind, "params": {"split": split, "config": {"file": "a.py", "sha256": "0"}},
+        "name": name, "stage": name, "kind": kind,
+        "params": {"split": split, "config": {"file": "a.py", "sha256": "0"}},
         "inputs": {"weights": {"stage": "cam", "output": "0"}} if name == "make_cam" else {},
         "data": {"name": "shapes", "splits": {split: f"sha1-{split}"}}, "seed": seed, "output": "0",
         "code": {"version": "0.1.0", "commit": "abc123"}, "seconds": 12.5, "peak_memory_mb": 900, "images": None,
