@@ -208,7 +208,7 @@ def _demo(options: argparse.Namespace) -> int:
     for label, stage in (
         ("CAM, best threshold", "eval_cam"),
         ("pseudo labels (random walk)", "eval_pseudo"),
-        ("DeepLab, val", "eval_val"),
+        ("DeepLab, val", "val"),
     ):
         print(f"  {label:<28} {100 * read_json(work_dir / stage / 'stage.json')['numbers']['miou']:.1f}")
     print(f"The report with pictures: {work_dir / 'report.html'}")
