@@ -1,6 +1,6 @@
 # DeepLab v1, LargeFOV on VGG16 (Chen et al. 2015). Output stride 8: 321 -> 41. Labels shrink to the logits as in PIL,
-# and logits grow with aligned corners: the pair of the public PyTorch code. Trains with schedules/deeplabv1_largefov_20k.py
-# and pipelines/deeplab_caffe_321.py.
+# and logits grow with aligned corners: the pair of the public PyTorch code. Schedule: deeplabv1_largefov_20k.py,
+# pipeline: deeplab_caffe_321.py.
 custom_imports = dict(imports=["common.models.register"], allow_failed_imports=False)
 model = dict(
     type="EncoderDecoder",
