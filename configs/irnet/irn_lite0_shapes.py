@@ -1,0 +1,34 @@
+# IRNet's inter-pixel network on the built-in benchmark: a frozen EfficientNet-Lite0, half the displacement channels.
+_base_ = ["../_base_/runtime.py", "../_base_/schedules/irnet.py", "../_base_/data/shapes.py"]
+custom_imports = dict(imports=["methods.irnet.model"], allow_failed_imports=False)
+
+model = dict(
+    type="InterPixelNet",
+    backbone=dict(
+        type="EfficientNetLite",
+        name="lite0",
+        output_stride=16,
+        init_cfg=dict(type="NamedWeights", weights="package://efficientnet_lite0"),
+    ),
+    radius=5,
+    edge=dict(width=32, groups=4),
+    displacement=dict(widths=(32, 64, 128, 128, 128), groups=(4, 8, 8, 8, 8)),
+    data_preprocessor=dict(
+        type="SegDataPreProcessor", mean=[127.5, 127.5, 127.5], std=[127.5, 127.5, 127.5], size_divisor=1
+    ),
+)
+
+train_dataloader = dict(
+    batch_size=16,
+    dataset=dict(
+        pipeline=[
+            dict(type="RandomRescale", low=0.75, high=1.5),
+            dict(type="RandomMirror", prob=0.5),
+            dict(type="RandomCropContainer", size=128, pad=[127.5, 127.5, 127.5]),
+            dict(type="Pack"),
+        ],
+    ),
+)
+
+train_cfg = dict(max_epochs=3)
+optim_wrapper = dict(paramwise_cfg=dict(mults=(1, 1, 10, 10), new=("displacement_head",), bias_decay=1))
