@@ -147,7 +147,9 @@ def run_recipe(recipe: Recipe, settings: Settings) -> None:
     Raises:
         UserError: a stage cannot be made; what is finished is kept, and the same command goes on.
     """
-    device = resolve_device(settings.device, settings.ranks.rank)
+    from common.device import pick_device
+
+    device = pick_device(None if settings.device == "auto" else settings.device)
     plan = make_plan(recipe, settings)
     if settings.ranks.first:
         _write_run_record(recipe, settings)
@@ -165,30 +167,6 @@ def run_recipe(recipe: Recipe, settings: Settings) -> None:
         if settings.ranks.first:
             print(f"{title}: {reason or item.reason}", flush=True)
         _run_step(recipe, item.step, settings, device)
-
-
-def resolve_device(name: str, rank: int = 0) -> Any:
-    """The torch.device for "auto", "cpu", "cuda" or "cuda:N".
-
-    Raises:
-        UserError: CUDA is asked for and absent, or the name is none.
-    """
-    import torch
-
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise UserError(f"--device {name}: no such device; use cpu, cuda or cuda:N.") from error
-    if device.type == "cuda":
-        count = torch.cuda.device_count()
-        index = device.index if device.index is not None else rank % max(count, 1)
-        if index >= count:
-            raise UserError(f"--device {name}: this machine has {count} usable CUDA devices; use --device cpu.")
-        device = torch.device("cuda", index)
-        torch.cuda.set_device(device)
-    return device
 
 
 def _run_step(recipe: Recipe, step: Step, settings: Settings, device: Any) -> None:

@@ -21,6 +21,7 @@ import common.engine
 import common.models.register  # noqa: F401
 from common.data.datasets import set_data
 from common.data.voc import open_dataset
+from common.device import pick_device
 from common.engine.checkpoint import CHECKPOINT, plain_state_dict, read_training_state, save_file
 from common.engine.log import trim_log
 from common.engine.runner import TrainRunner, start_process_group
@@ -91,36 +92,6 @@ def train_network(
         (work_dir / CHECKPOINT).unlink(missing_ok=True)
     barrier()
     return weights
-
-
-def pick_device(device: torch.device | str | None) -> torch.device:
-    """`device`, or the GPU where there is one, otherwise the CPU; under torchrun the GPU of the local rank.
-
-    Raises:
-        UserError: the device is unknown or not there.
-    """
-    try:
-        device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
-    except RuntimeError as error:
-        raise UserError(f"Unknown device '{device}': use cpu, cuda or cuda:N.") from error
-    if device.type not in ("cpu", "cuda"):
-        raise UserError(f"Device '{device}' is not supported: use cpu, cuda or cuda:N.")
-    if device.type == "cpu":
-        return device
-    if not torch.cuda.is_available():
-        raise UserError("CUDA was asked for, but torch sees no GPU: use --device cpu.")
-    index = local_rank() if device.index is None else device.index
-    if index >= torch.cuda.device_count():
-        raise UserError(f"There is no GPU {index}: torch sees {torch.cuda.device_count()}.")
-    torch.cuda.set_device(index)
-    return torch.device("cuda", index)
-
-
-def local_rank() -> int:
-    """This process's number on its machine, as torchrun or SLURM counts, modulo the GPUs it sees under SLURM."""
-    if "LOCAL_RANK" in os.environ:
-        return int(os.environ["LOCAL_RANK"])
-    return int(os.environ.get("SLURM_LOCALID", 0)) % torch.cuda.device_count()
 
 
 def _prepare(cfg: Any, work_dir: Path, device: torch.device, launcher: str, init: str | Path | None) -> Any:

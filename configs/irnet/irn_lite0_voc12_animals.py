@@ -1,5 +1,5 @@
-# IRNet's inter-pixel network on the animals: a frozen EfficientNet-Lite0, the paper's heads, half the radius because the
-# photos are half as large.
+# IRNet's inter-pixel network on the animals: a frozen EfficientNet-Lite0, the paper's heads, half the radius because
+# the photos are half as large.
 _base_ = ["../_base_/runtime.py", "../_base_/schedules/irnet.py", "../_base_/data/voc12_animals.py"]
 custom_imports = dict(imports=["methods.irnet.model"])
 

@@ -1,0 +1,85 @@
+"""What the repository promises as a whole: configs build, recipes check, stages explain themselves, tables are true."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import typing
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from common.models.io import build_model, without_init
+from common.pipeline import Run
+from common.recipe import load_recipe, read_config
+from common.report.compare import compare
+from common.report.expected import read_expected
+
+ROOT = Path(__file__).resolve().parents[2]
+METHODS = sorted(path.parent.name for path in ROOT.glob("methods/*/__init__.py"))
+CONFIGS = sorted(path for path in ROOT.glob("configs/*/*.py") if path.parent.name != "_base_")
+RECIPES = [path for path in CONFIGS if "\npipeline" in path.read_text(encoding="utf-8")]
+NETWORKS = [path for path in CONFIGS if path not in RECIPES]
+
+
+def stages() -> list[Callable]:
+    modules = [importlib.import_module(name) for name in ("common.stages", *(f"methods.{m}.stages" for m in METHODS))]
+    return [
+        function
+        for module in modules
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and "run" in inspect.signature(function).parameters and name[0] != "_"
+    ]
+
+
+@pytest.mark.parametrize("path", NETWORKS, ids=lambda path: path.stem)
+def test_network_config_builds(path: Path) -> None:
+    config = read_config(path)
+    model = build_model({"model": without_init(config.model.to_dict())})
+    assert any(parameter.requires_grad for parameter in model.parameters())
+    for key in ("train_dataloader", "optim_wrapper", "train_cfg"):
+        assert key in config
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_recipe_is_sound(path: Path) -> None:
+    recipe = load_recipe(path)
+    assert recipe.method == path.parent.name
+    assert path.read_text(encoding="utf-8").startswith("#"), "a recipe begins with a comment: `wsseg list` shows it"
+
+
+@pytest.mark.parametrize("stage", stages(), ids=lambda stage: f"{stage.__module__}.{stage.__name__}")
+def test_stage_says_what_it_takes_and_makes(stage: Callable) -> None:
+    assert inspect.getdoc(stage)
+    hints = typing.get_type_hints(stage)
+    assert hints.pop("run") is Run
+    assert "return" in hints
+    assert set(inspect.signature(stage).parameters) == set(hints) - {"return"} | {"run"}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_method_is_complete(method: str) -> None:
+    folder = ROOT / "methods" / method
+    for name in ("README.md", "stages.py", "train.py", "expected.toml"):
+        assert (folder / name).is_file()
+    assert read_expected(folder / "expected.toml")
+    assert (ROOT / "configs" / method / f"{method}_shapes.py").is_file()
+    assert (ROOT / "tests/parity" / method / "cases.py").is_file()
+    assert "<!-- table:" in (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_tables_are_what_the_results_say(capsys: pytest.CaptureFixture) -> None:
+    assert compare(ROOT, check=True) == 0, capsys.readouterr().out
+
+
+def test_common_imports_no_method() -> None:
+    for path in ROOT.glob("common/**/*.py"):
+        assert not re.search(r"^\s*(from|import) methods", path.read_text(encoding="utf-8"), re.MULTILINE), path
+
+
+def test_the_lock_holds_no_address() -> None:
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert "://" not in text
+    assert text.count("--hash=sha256:") > 100
