@@ -7,8 +7,8 @@ train_dataloader = dict(
     batch_size=16,
     dataset=dict(
         pipeline=[
-            dict(type="RandomScaleChoice", scales=(0.75, 1.0, 1.25, 1.5)),
-            dict(type="MeanPadCrop", size=128, pad=(127.5, 127.5, 127.5)),
+            dict(type="RandomScaleChoice", scales=(1.0, 1.5, 2.0)),
+            dict(type="MeanPadCrop", size=160, pad=(127.5, 127.5, 127.5)),
             dict(type="RandomMirror", prob=0.5),
             dict(type="Pack"),
         ],

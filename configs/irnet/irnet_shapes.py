@@ -27,6 +27,14 @@ pipeline = [
     ),
     dict(stage="irnet.eval_instances", name="eval_instances", instances="instances", split="train"),
     dict(stage="train", name="deeplab", config="deeplabv2_lite0_shapes.py", labels="pseudo", split="train_aug"),
-    dict(stage="infer_seg", name="segment", weights="deeplab", split="val"),
+    dict(
+        stage="infer_seg",
+        name="segment",
+        weights="deeplab",
+        split="val",
+        scales=(1.0, 1.5, 2.0),
+        flip=True,
+        crf="irn",
+    ),
     dict(stage="eval_labels", name="val", labels="segment", split="val"),
 ]
