@@ -1,2 +1,2 @@
-# The built-in benchmark, generated from a seed (made by `wsseg data shapes`).
+# The built-in benchmark, generated from a seed (made by `wsseg data make shapes`).
 data = dict(root="data/shapes")
