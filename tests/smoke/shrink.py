@@ -20,7 +20,7 @@ def tiny_shapes(root: Path) -> Path:
 
 
 def shrunk(recipe: Path, root: Path) -> dict[str, Any]:
-    """Options for `load_recipe`: few iterations of small batches, no initial weights, the classes of `root`."""
+    """Options for `load_recipe`: few iterations of small batches, no fetched weights, the classes of `root`."""
     data, options = open_dataset(root), {"data.root": str(root)}
     for number, step in enumerate(read_config(recipe).pipeline):
         if step.stage == "train":
@@ -36,8 +36,9 @@ def _few_iterations(config: Path, num_classes: int) -> dict[str, Any]:
     network = read_config(config)
     options: dict[str, Any] = {"train_dataloader.batch_size": 4, "train_dataloader.num_workers": 0}
     options["train_cfg.max_epochs" if "max_epochs" in network.train_cfg else "train_cfg.max_iters"] = 2
-    if network.model.backbone.get("init_cfg"):
+    if "package://" not in str(network.model.backbone.get("init_cfg")):  # weights that have to be fetched
         options["model.backbone.init_cfg"] = None
+        options["optim_wrapper.optimizer.lr"] = 1e-9  # fifty random layers behind frozen norms explode if they learn
     if "decode_head" in network.model:
         options["model.decode_head.num_classes"] = num_classes
     elif "num_classes" in network.model:
