@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from common.models.labels import nearest_index
+
 Point = tuple[int, int]
 
 
@@ -195,13 +197,8 @@ def shrink_labels(labels: Tensor | np.ndarray, stride: int = 4) -> Tensor | np.n
     Output i is read at floor((i + 0.5) h / h'), that is pixel 4 i + 2 for stride 4.
     """
     height, width = labels.shape[-2:]
-    rows, columns = (nearest_index(size, -(-size // stride)) for size in (height, width))
+    rows, columns = (nearest_index(size, -(-size // stride)).numpy() for size in (height, width))
     return labels[..., rows[:, None], columns]
-
-
-def nearest_index(size: int, out_size: int) -> np.ndarray:
-    """int64 [out_size]: the source index of every output of a nearest resize, as PIL picks it."""
-    return ((np.arange(out_size) + 0.5) * (size / out_size)).astype(np.int64)
 
 
 def _gather(x: Tensor, index: Tensor) -> Tensor:

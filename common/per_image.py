@@ -77,21 +77,18 @@ def run_here(job: PerImageJob, data: DataSet, out: PerImageArtifact, ids: list[s
     """Visit `ids` in this process, decoding ahead and writing behind in threads."""
     failures: dict[str, str] = {}
     with ThreadPoolExecutor(2) as reader, ThreadPoolExecutor(2) as writer:
-        writing: list[tuple[str, Future]] = []
+        writing: list[Future] = []
         for images in _batches(data, ids, job.batch, reader, failures):
             try:
                 values = job.make(images) if job.batch > 1 else [job.make(images[0])]
             except Exception as error:
-                _note_failure(failures, images, error, progress)
+                _note_failure(failures, [image.id for image in images], error, progress)
                 continue
-            writing += [
-                (image.id, writer.submit(out.write, image.id, value))
-                for image, value in zip(images, values, strict=True)
-            ]
-            while writing and (writing[0][1].done() or len(writing) > 4 * job.batch):
-                writing.pop(0)[1].result()
+            writing += [writer.submit(out.write, image.id, value) for image, value in zip(images, values, strict=True)]
+            while writing and (writing[0].done() or len(writing) > 4 * job.batch):
+                writing.pop(0).result()
                 progress.step()
-        for _, future in writing:
+        for future in writing:
             future.result()
             progress.step()
     return Outcome(failures, 0.0)
@@ -121,12 +118,12 @@ def _batches(
             yield waiting.pop(image.pixels.shape[:2])
 
 
-def _note_failure(failures: dict[str, str], images: list[Image], error: Exception, progress: Progress) -> None:
+def _note_failure(failures: dict[str, str], ids: list[str], error: Exception, progress: Progress) -> None:
     """Keep going past a broken image, but not past a full disk, a forbidden mask or a stage that never works."""
     if isinstance(error, SupervisionError) or (isinstance(error, UserError) and not isinstance(error, DataError)):
         raise error
     text = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-    failures.update((image.id, text) for image in images)
+    failures.update((image_id, text) for image_id in ids)
     if len(failures) >= HOPELESS and progress.count == progress.start_count:
         raise error
 
@@ -154,7 +151,7 @@ def run_workers(
             if error is None:
                 progress.step()
             else:
-                _note_failure(failures, [Image(None, image_id)], error, progress)  # type: ignore[arg-type]
+                _note_failure(failures, [image_id], error, progress)
     except BrokenProcessPool as error:
         raise UserError(
             "A worker process died (out of memory?): run the same command again with fewer --workers; "

@@ -98,7 +98,6 @@ def make_plan(recipe: Recipe, settings: Settings) -> list[Planned]:
     plan: list[Planned] = []
     running: set[str] = set()
     for step in recipe.steps:
-        folder = settings.work_dir / step.name
         if step.name not in selected:
             plan.append(Planned(step, False, "not selected"))
             continue
@@ -106,8 +105,6 @@ def make_plan(recipe: Recipe, settings: Settings) -> list[Planned]:
         reason = reason or stale_reason(recipe, step, settings.work_dir, data) or ("forced" if settings.force else None)
         if reason:
             running.add(step.name)
-        elif not (folder / "stage.json").exists():
-            raise AssertionError("a fresh stage has its record")
         plan.append(Planned(step, reason is not None, reason or "fresh"))
     for item in plan:
         if item.runs:

@@ -55,7 +55,10 @@ def machine(device: Any, threads: int, workers: int, ranks: int) -> dict[str, An
 
 
 def duration(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
+    """Seconds as a person says them."""
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def content_digest(folder: Path) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from common.data.voc import DataSet, open_dataset
 from common.files import atomic_path
+from common.records import duration
 from common.report.expected import Expected, lookup, read_expected
 from common.report.pictures import data_uri, galleries
 from common.report.plots import line_plot
@@ -242,10 +243,3 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence
 
     body = "".join(f"<tr>{line('td', row)}</tr>" for row in rows)
     return f'<div class="wide"><table><thead><tr>{line("th", head)}</tr></thead><tbody>{body}</tbody></table></div>'
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says them."""
-    if seconds < 120:
-        return f"{seconds:.1f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
