@@ -20,7 +20,8 @@ def stamp(recipe: Recipe, step: Step, work_dir: Path, data: DataSet) -> dict[str
         key: {"file": value.name, "sha256": config_digest(value)} if isinstance(value, NetworkConfig) else value
         for key, value in step.params.items()
     }
-    splits = {str(value) for key, value in step.params.items() if key == "split" and value is not None}
+    named = (recipe.pixel_labels, step.params.get("split"), step.params.get("pixel_labels"))
+    splits = {split for split in named if split is not None}
     return {
         "stage": step.stage,
         "params": plain(params),
