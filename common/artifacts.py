@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image as PILImage
 
 from common.data.voc import voc_palette
-from common.errors import DataError
+from common.errors import DataError, UserError
 from common.files import atomic_path, read_json, sha256, write_json
 
 
@@ -37,6 +37,19 @@ class CAM:
         from common.cam import upsample
 
         return upsample(torch.from_numpy(self.maps), self.size, self.stride).numpy()
+
+
+@dataclass(frozen=True)
+class ScoreVolume:
+    """Scores of one image under a strong and under a weak background (AffinityNet sec. 3.2.1).
+
+    keys: int64 [K], class ids of the image's tags, ascending; low, high: float32 [K + 1, h, w] in [0, 1], channel 0 the
+    background: with the low alpha the background is strong, with the high one weak.
+    """
+
+    keys: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -148,7 +161,31 @@ class CAMs(PerImageArtifact):
             return CAM(data["keys"].astype(np.int64), data["maps"].astype(np.float32), (height, width), stride)
 
 
-class Labels(PerImageArtifact):
+class Supervision(PerImageArtifact):
+    """A per-image artefact that a network can be trained on."""
+
+    @abstractmethod
+    def targets(self, image_id: str) -> dict[str, np.ndarray]:
+        """What the training transforms receive: maps [h, w] or [h, w, c] of the image's size (`transforms.MAPS`).
+
+        Raises:
+            DataError: the file is missing or broken.
+        """
+
+    @classmethod
+    def kind(cls, name: str) -> type[Supervision]:
+        """The class of that name, as `label_kind` of a data set names it.
+
+        Raises:
+            UserError: there is none.
+        """
+        known = {kind.__name__: kind for kind in cls.__subclasses__()}
+        if name not in known:
+            raise UserError(f"label_kind '{name}' is unknown: there are {', '.join(sorted(known))}.")
+        return known[name]
+
+
+class Labels(Supervision):
     """Label maps, uint8 [h, w], as PNG with the VOC palette: class ids, 255 = ignore."""
 
     suffix = ".png"
@@ -160,7 +197,36 @@ class Labels(PerImageArtifact):
 
     def decode(self, file: Path) -> np.ndarray:
         with PILImage.open(file) as image:
+            if image.mode not in ("P", "L"):
+                raise ValueError(f"a {image.mode} picture, not class ids in an 8-bit palette or grey PNG")
             return np.asarray(image, dtype=np.uint8)
+
+    def targets(self, image_id: str) -> dict[str, np.ndarray]:
+        return {"gt_seg_map": self.read(image_id)}
+
+
+class ScoreVolumes(Supervision):
+    """`ScoreVolume`s as npz in float16; about 1 MB for two classes and a 500 x 375 image."""
+
+    suffix = ".npz"
+
+    def encode(self, value: ScoreVolume, stream: Any) -> None:
+        np.savez_compressed(
+            stream,
+            keys=np.asarray(value.keys, np.uint8),
+            low=np.asarray(value.low, np.float16),
+            high=np.asarray(value.high, np.float16),
+        )
+
+    def decode(self, file: Path) -> ScoreVolume:
+        with np.load(file, allow_pickle=False) as data:
+            return ScoreVolume(
+                data["keys"].astype(np.int64), data["low"].astype(np.float32), data["high"].astype(np.float32)
+            )
+
+    def targets(self, image_id: str) -> dict[str, np.ndarray]:
+        volume = self.read(image_id)
+        return {"low_scores": volume.low.transpose(1, 2, 0), "high_scores": volume.high.transpose(1, 2, 0)}
 
 
 class InstanceMaps(PerImageArtifact):

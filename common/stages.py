@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from common.artifacts import CAM, CAMs, Labels, Scores, Weights
+from common.artifacts import CAM, CAMs, Labels, Scores, Supervision, Weights
 from common.cam import merge_cams, multi_scale_cams
 from common.crf import PRESETS, CRFParams, crf_labels, crf_posterior
 from common.errors import UserError
@@ -24,7 +24,7 @@ from common.train import set_data, train_network
 def train(
     run: Run,
     config: NetworkConfig,
-    labels: Labels | None = None,
+    labels: Supervision | None = None,
     split: str = "train_aug",
     init: Weights | None = None,
     pixel_labels: str | None = None,
@@ -32,7 +32,7 @@ def train(
 ) -> Weights:
     """Train one network as its config says.
 
-    labels: the label maps it learns from (none: image-level tags alone); split: the images; init: weights of an
+    labels: what it learns from, pixel by pixel (none: image-level tags alone); split: the images; init: weights of an
     earlier stage to begin with; pixel_labels: a split whose masks it learns from, as far as the recipe's supervision
     goes; options: dotted keys of the config to override.
     """
@@ -40,16 +40,26 @@ def train(
         for image_id in run.data.ids(pixel_labels):
             run.data.require_allowed(image_id)
     cfg = read_config(config, options)
-    set_data(cfg, run.data.root, split, None if labels is None else labels.path, pixel_labels)
+    set_data(cfg, run.data.root, split, labels, pixel_labels)
     cfg.seed = run.seed
     start = None if init is None else init.file
     train_network(cfg, run.out, device=run.device, launcher=run.launcher, init=start, log=run.log)
 
 
 def infer_cam(
-    run: Run, weights: Weights, split: str, scales: tuple[float, ...] = (1.0, 0.5, 1.5, 2.0), flip: bool = True
+    run: Run,
+    weights: Weights,
+    split: str,
+    scales: tuple[float, ...] = (1.0, 0.5, 1.5, 2.0),
+    flip: bool = True,
+    normalisation: Literal["class_max", "class_min_max"] = "class_max",
+    stride: int = 4,
 ) -> PerImage[CAMs]:
-    """Class activation maps of the tagged classes, summed over scales and mirror images, divided by their maximum."""
+    """Class activation maps of the tagged classes, summed over scales and mirror images and normalised per class.
+
+    normalisation: see `common.cam.normalise`; stride: pixels per cell of the stored maps. IRNet stores every fourth
+    pixel, AffinityNet and SEAM all of them.
+    """
     model = load_model(weights.file, weights.config, run.device)
 
     def cams(images: list[Image]) -> list[CAM]:
@@ -58,8 +68,8 @@ def infer_cam(
 
     def _cam(image: Image, maps: list) -> CAM:
         keys = np.array(image.tags, np.int64)
-        strided, _ = merge_cams(maps, image.size, keys)
-        return CAM(keys, strided, image.size)
+        strided, _ = merge_cams(maps, image.size, keys, normalisation=normalisation, stride=stride)
+        return CAM(keys, strided, image.size, stride)
 
     if run.device.type == "cuda":
         return per_image(cams, split=split, batch=8)

@@ -19,6 +19,7 @@ from mmengine.dist import barrier, get_world_size
 
 import common.engine
 import common.models.register  # noqa: F401
+from common.artifacts import Supervision
 from common.data.datasets import set_data
 from common.data.voc import open_dataset
 from common.device import pick_device
@@ -152,15 +153,16 @@ def training_identity(cfg: Any) -> str:
     dataset = loader["dataset"]
     if is_weak_dataset(dataset):
         dataset["root"] = open_dataset(dataset["root"]).fingerprint(dataset["split"])
-        dataset["labels"] = _listing(Path(dataset["labels"])) if dataset.get("labels") else None
+        if dataset.get("labels"):
+            dataset["labels"] = _listing(Supervision.kind(dataset.get("label_kind", "Labels"))(dataset["labels"]))
     keys = ("model", "optim_wrapper", "param_scheduler", "train_cfg", "custom_hooks", "data_preprocessor", "seed")
     parts = {key: cfg.get(key) for key in keys} | {"loader": loader, "world_size": get_world_size()}
     parts["load_from"] = sha256(cfg.load_from) if cfg.get("load_from") else None
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _listing(folder: Path) -> str:
-    lines = (f"{path.name} {path.stat().st_size}\n" for path in sorted(folder.glob("*.png")))
+def _listing(labels: Supervision) -> str:
+    lines = (f"{path.name} {path.stat().st_size}\n" for path in labels.files())
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from common.models.labels import nearest_index
+
 
 def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """PIL bicubic to `size` (h, w) on uint8 [H, W, 3]; the image itself where the size fits already."""
@@ -22,10 +24,11 @@ def resize_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def resize_label(label: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """PIL nearest to `size` (h, w) on uint8 [H, W]: reads cell floor((i + 0.5) in / out)."""
-    if label.shape == size:
+    """PIL's nearest rule to `size` (h, w) on [H, W] or [H, W, c] of any dtype: reads cell floor((i + 0.5) in / out)."""
+    if label.shape[:2] == size:
         return label
-    return np.asarray(Image.fromarray(label).resize(size[::-1], Image.Resampling.NEAREST))
+    rows, columns = (nearest_index(side, wanted).numpy() for side, wanted in zip(label.shape, size, strict=False))
+    return label[rows[:, None], columns]
 
 
 def scaled_size(size: Sequence[int], scale: float) -> tuple[int, int]:

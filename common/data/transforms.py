@@ -1,9 +1,10 @@
 """Training transforms: dict -> dict, each a random draw followed by a pure function.
 
 Keys of the dict: `img` RGB [h, w, 3], uint8 or float32 in 0..255 (never normalised: the model's data preprocessor does
-that); `gt_seg_map` uint8 [h, w], only where there are labels; `tags` float32 [C - 1]; `id`; `rng`, a `random.Random`
-that depends on (seed, epoch, id) alone, so that the number of workers changes nothing. "Zeros after normalisation" is
-a container filled with the mean colour before it (`pad`). Draws follow the order of the released codes.
+that); the maps of `MAPS` [h, w] or [h, w, c], where there are any: they follow the image; `tags` float32 [C - 1]; `id`;
+`rng`, a `random.Random` that depends on (seed, epoch, id) alone, so that the number of workers changes nothing. "Zeros
+after normalisation" is a container filled with the mean colour before it (`pad`). Draws follow the order of the
+released codes.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ from common.data.geometry import (
 )
 
 LABEL_PAD = 255
+# What else follows the image, and what it is padded with: labels, their confidence, AffinityNet's score volumes.
+MAPS = {"gt_seg_map": LABEL_PAD, "confidence": LABEL_PAD, "low_scores": 0, "high_scores": 0}
 Results = dict[str, Any]
 
 
@@ -51,9 +54,14 @@ class Transform:
         return f"{type(self).__name__}({arguments})"
 
 
-def _on_label(results: Results, function: Any, *arguments: Any) -> None:
-    if "gt_seg_map" in results:
-        results["gt_seg_map"] = function(results["gt_seg_map"], *arguments)
+def _on_maps(results: Results, function: Any, *arguments: Any) -> None:
+    for key in MAPS.keys() & results.keys():
+        results[key] = function(results[key], *arguments)
+
+
+def _crop_maps(results: Results, function: Any, *arguments: Any) -> None:
+    for key in MAPS.keys() & results.keys():
+        results[key] = function(results[key], *arguments, MAPS[key])
 
 
 @TRANSFORMS.register_module()
@@ -70,7 +78,7 @@ class ResizeLong(Transform):
     def __call__(self, results: Results) -> Results:
         scale = scale_to_long(results["img"], self.draw(results["rng"]))
         results["img"] = rescale_image(results["img"], scale)
-        _on_label(results, rescale_label, scale)
+        _on_maps(results, rescale_label, scale)
         return results
 
 
@@ -88,7 +96,7 @@ class RandomRescale(Transform):
     def __call__(self, results: Results) -> Results:
         scale = self.draw(results["rng"])
         results["img"] = rescale_image(results["img"], scale)
-        _on_label(results, rescale_label, scale)
+        _on_maps(results, rescale_label, scale)
         return results
 
 
@@ -106,7 +114,7 @@ class RandomScaleChoice(Transform):
     def __call__(self, results: Results) -> Results:
         scale = self.draw(results["rng"])
         results["img"] = scale_image_bilinear(results["img"], scale)
-        _on_label(results, scale_label_truncated, scale)
+        _on_maps(results, scale_label_truncated, scale)
         return results
 
 
@@ -127,7 +135,7 @@ class RandomFlip(Transform):
     def __call__(self, results: Results) -> Results:
         if self.draw(results["rng"]):
             results["img"] = mirror(results["img"])
-            _on_label(results, mirror)
+            _on_maps(results, mirror)
         return results
 
 
@@ -171,7 +179,7 @@ class RandomCrop(Transform):
     def __call__(self, results: Results) -> Results:
         box = self.draw(results["rng"], results["img"].shape)
         results["img"] = crop_into(results["img"], box, self.size, self.pad)
-        _on_label(results, crop_into, box, self.size, LABEL_PAD)
+        _crop_maps(results, crop_into, box, self.size)
         return results
 
 
@@ -185,7 +193,7 @@ class TopLeftCrop(Transform):
     def __call__(self, results: Results) -> Results:
         box = top_left_box(results["img"].shape, self.size)
         results["img"] = crop_into(results["img"], box, self.size, self.pad)
-        _on_label(results, crop_into, box, self.size, LABEL_PAD)
+        _crop_maps(results, crop_into, box, self.size)
         return results
 
 
@@ -204,7 +212,7 @@ class MeanPadCrop(Transform):
     def __call__(self, results: Results) -> Results:
         start = self.draw(results["rng"], results["img"].shape)
         results["img"] = pad_crop(results["img"], start, self.size, self.pad)
-        _on_label(results, pad_crop, start, self.size, LABEL_PAD)
+        _crop_maps(results, pad_crop, start, self.size)
         return results
 
 
@@ -216,7 +224,7 @@ class ShrinkLabel(Transform):
         self.stride = stride
 
     def __call__(self, results: Results) -> Results:
-        _on_label(results, shrink_label, self.stride)
+        _on_maps(results, shrink_label, self.stride)
         return results
 
 

@@ -20,7 +20,7 @@ class CamClassifier(BaseModel):
 
     With features f [B, D, h, w] of the backbone's last tap and the weights W [C - 1, D] of the head:
 
-        logits = W mean(f)        CAM = relu(W f)
+        logits = W mean(dropout(f))        CAM = relu(W f)^cam_power
 
     The head is called `head`, the rest `backbone`: learning-rate groups are given by these names. Which part of the
     backbone gets no gradient is the backbone's `frozen_stages`.
@@ -28,6 +28,8 @@ class CamClassifier(BaseModel):
     Args:
         backbone: config of a registered backbone (its last tap is used).
         num_classes: foreground classes, C - 1; output i belongs to class id i + 1.
+        dropout: probability of the channel dropout in front of the mean (AffinityNet: 0.5).
+        cam_power: AffinityNet takes the square root of the CAMs of VGG16, 0.5.
         data_preprocessor: mmseg's SegDataPreProcessor with the backbone's mean and std.
     """
 
@@ -35,12 +37,16 @@ class CamClassifier(BaseModel):
         self,
         backbone: dict[str, Any],
         num_classes: int,
+        dropout: float = 0.0,
+        cam_power: float = 1.0,
         data_preprocessor: dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
         preprocessor = MODELS.build(data_preprocessor) if isinstance(data_preprocessor, dict) else data_preprocessor
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
         self.backbone = MODELS.build(backbone)
+        self.cam_power = cam_power
+        self.dropout = nn.Dropout2d(dropout)
         self.head = nn.Conv2d(self.backbone.channels[-1], num_classes, kernel_size=1, bias=False)
 
     def normalize(self, images: Tensor) -> Tensor:
@@ -53,11 +59,11 @@ class CamClassifier(BaseModel):
 
     def logits(self, x: Tensor) -> Tensor:
         """Normalised float [B, 3, H, W] -> [B, C - 1]."""
-        return self.head(self.features(x).mean(dim=(2, 3), keepdim=True)).flatten(1)
+        return self.head(self.dropout(self.features(x)).mean(dim=(2, 3), keepdim=True)).flatten(1)
 
     def cam(self, x: Tensor) -> Tensor:
         """Normalised float [B, 3, H, W] -> class activation maps >= 0, [B, C - 1, h, w]; no mirror, no scaling."""
-        return F.relu(self.head(self.features(x)))
+        return F.relu(self.head(self.features(x))).pow(self.cam_power)
 
     def forward(self, inputs: Tensor, data_samples: list | None = None, mode: str = "tensor") -> Any:
         """mmengine's interface; `inputs` are normalised.

@@ -26,7 +26,9 @@ pipeline = [
         canvas=128,
     ),
     dict(stage="irnet.eval_instances", name="eval_instances", instances="instances", split="train"),
-    dict(stage="train", name="deeplab", config="deeplabv2_lite0_shapes.py", labels="pseudo", split="train_aug"),
+    dict(
+        stage="train", name="deeplab", config="../deeplab/deeplabv2_lite0_shapes.py", labels="pseudo", split="train_aug"
+    ),
     dict(
         stage="infer_seg",
         name="segment",

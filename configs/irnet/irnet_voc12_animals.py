@@ -25,7 +25,13 @@ pipeline = [
         canvas=240,
     ),
     dict(stage="eval_labels", name="eval_pseudo", labels="pseudo", split=images, classes=frequent),
-    dict(stage="train", name="deeplab", config="deeplabv2_lite0_voc12_animals.py", labels="pseudo", split=images),
+    dict(
+        stage="train",
+        name="deeplab",
+        config="../deeplab/deeplabv2_lite0_voc12_animals.py",
+        labels="pseudo",
+        split=images,
+    ),
     dict(stage="infer_seg", name="segment", weights="deeplab", split="val", scales=(0.75, 1.0, 1.25), flip=True),
     dict(stage="eval_labels", name="val", labels="segment", split="val", classes=frequent),
 ]

@@ -9,6 +9,7 @@ import pytest
 from mmengine.config import Config
 from PIL import Image
 
+from common.artifacts import Labels, ScoreVolume, ScoreVolumes
 from common.data.datasets import WeakDataset, set_data
 from common.errors import DataError, SupervisionError, UserError
 
@@ -80,21 +81,41 @@ def test_missing_broken_and_ill_sized_labels_are_named(tiny_voc: Path, labels: P
     with pytest.raises(DataError, match="RGB picture"):
         raw(tiny_voc, labels=str(labels))[0]
     (labels / f"{first}.png").write_bytes(b"\x89PNG truncated")
-    with pytest.raises(DataError, match=f"{first}.png cannot be read"):
+    with pytest.raises(DataError, match=f"{first}.png is broken"):
         raw(tiny_voc, labels=str(labels))[0]
     (labels / f"{first}.png").unlink()
     with pytest.raises(DataError, match=f"1 of 8 images, first {first}"):
         raw(tiny_voc, labels=str(labels))
 
 
+def test_score_volumes_follow_the_image(tiny_voc: Path, tmp_path: Path):
+    folder = ScoreVolumes(tmp_path)
+    for image_id in raw(tiny_voc).ids:
+        height, width = raw(tiny_voc).data.size(image_id)
+        low = np.linspace(0, 1, 2 * height * width, dtype=np.float32).reshape(2, height, width)
+        folder.write(image_id, ScoreVolume(np.array([3]), low, low[::-1]))
+    steps = [{"type": "RandomMirror", "prob": 1.1}, {"type": "RandomCropContainer", "size": 300}]
+    data = WeakDataset(str(tiny_voc), "train", steps, labels=str(tmp_path), label_kind="ScoreVolumes")
+    item = data[0]
+    read = folder.read(data.ids[0])
+    assert item["low_scores"].shape == item["high_scores"].shape == (300, 300, 2)
+    np.testing.assert_allclose(item["low_scores"].sum(), read.low.sum(), rtol=1e-4)
+    np.testing.assert_array_equal(item["low_scores"][..., 0], item["high_scores"][..., 1])
+    row = item["low_scores"][150, :, 1]
+    assert (np.diff(row[row > 0]) <= 0).all()  # scores grow to the right in the file: mirrored
+    with pytest.raises(UserError, match=r"label_kind 'Scores' is unknown: there are .*Labels"):
+        raw(tiny_voc, labels=str(tmp_path), label_kind="Scores")
+
+
 def test_set_data_points_the_config(tmp_path: Path):
     cfg = Config({"train_dataloader": {"dataset": {"type": "WeakDataset", "pixel_labels": "train"}}})
-    set_data(cfg, tmp_path, "train", tmp_path / "labels")
+    set_data(cfg, tmp_path, "train", Labels(tmp_path / "labels"))
     assert cfg.train_dataloader.dataset.to_dict() == {
         "type": "WeakDataset",
         "root": str(tmp_path),
         "split": "train",
         "labels": str(tmp_path / "labels"),
+        "label_kind": "Labels",
         "pixel_labels": None,
     }
     with pytest.raises(UserError, match=r"no train_dataloader\.dataset"):
