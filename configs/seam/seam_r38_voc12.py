@@ -1,0 +1,36 @@
+# SEAM on ResNet-38 with ImageNet weights: 8 epochs of crops 448, lr 0.01, the classifier and the PCM x10.
+_base_ = ["../_base_/runtime.py", "../_base_/schedules/psa.py", "../_base_/data/voc12.py"]
+custom_imports = dict(imports=["methods.seam.model"], allow_failed_imports=False)
+
+model = dict(
+    type="SEAM",
+    backbone=dict(
+        type="ResNet38",
+        out_indices=(1, 2, 3),
+        init_cfg=dict(type="NamedWeights", weights="resnet38_imagenet"),
+    ),
+    num_classes=20,
+    pcm=dict(widths=(64, 128), embedding=192),
+    dropout=0.5,
+    scale=0.3,
+    data_preprocessor=dict(
+        type="SegDataPreProcessor", mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], size_divisor=1
+    ),
+)
+
+train_dataloader = dict(
+    batch_size=8,
+    num_workers=8,
+    dataset=dict(
+        pipeline=[
+            dict(type="ResizeLong", low=448, high=768),
+            dict(type="RandomMirror", prob=0.5),
+            dict(type="RandomColorJitter", brightness=0.3, contrast=0.3, saturation=0.3, hue=0.1),
+            dict(type="RandomCropContainer", size=448),
+            dict(type="Pack"),
+        ],
+    ),
+)
+
+train_cfg = dict(max_epochs=8)
+optim_wrapper = dict(optimizer=dict(lr=0.01), paramwise_cfg=dict(new=("head", "pcm")))

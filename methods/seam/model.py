@@ -1,0 +1,98 @@
+"""SEAM's network: a classifier by class maps, and the pixel correlation module that refines them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+from mmengine.model import BaseModel
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+import common.models.register  # noqa: F401  (the backbones)
+from common.models.preprocess import normalize
+from methods.seam.correlation import PixelCorrelation, suppress_non_maximal, to_grid
+from methods.seam.losses import seam_losses, shrink
+
+
+@MODELS.register_module()
+class SEAM(BaseModel):
+    """Self-supervised equivariant attention (Wang et al., CVPR 2020).
+
+    With the backbone's last tap f: raw maps = head(dropout(f)), a 1x1 convolution to background and classes without
+    bias; the earlier taps and the image refine them (`PixelCorrelation`). Learning-rate groups are given by the names
+    `backbone`, `head` and `pcm`. The gradient of the refined maps reaches `pcm` alone.
+
+    Args:
+        backbone: config of a registered backbone; its last tap carries the class maps, the others the similarity.
+        num_classes: foreground classes, C - 1; channel k of the maps is class id k, channel 0 the background.
+        pcm: options of `PixelCorrelation`.
+        dropout: probability of the channel dropout in front of the head.
+        scale: of the second view; the sides of the image are multiplied by it and rounded down.
+        min_weight: weight of the loss of the released code that the paper has not; 0 leaves it out.
+        cam_map: which map `cam` gives, the refined or the raw one.
+        data_preprocessor: mmseg's SegDataPreProcessor with the backbone's mean and std.
+    """
+
+    def __init__(
+        self,
+        backbone: dict[str, Any],
+        num_classes: int,
+        pcm: dict[str, Any] | None = None,
+        dropout: float = 0.5,
+        scale: float = 0.3,
+        min_weight: float = 1.0,
+        cam_map: Literal["refined", "raw"] = "refined",
+        data_preprocessor: dict[str, Any] | None = None,
+        init_cfg: dict[str, Any] | None = None,
+    ) -> None:
+        preprocessor = MODELS.build(data_preprocessor) if isinstance(data_preprocessor, dict) else data_preprocessor
+        super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
+        if cam_map not in ("refined", "raw"):
+            raise ValueError(f"cam_map is {cam_map!r}, not 'refined' or 'raw'")
+        self.scale, self.min_weight, self.cam_map = scale, min_weight, cam_map
+        self.backbone = MODELS.build(backbone)
+        *shallow, deep = self.backbone.channels
+        self.dropout = nn.Dropout2d(dropout)
+        self.head = nn.Conv2d(deep, num_classes + 1, kernel_size=1, bias=False)
+        nn.init.xavier_uniform_(self.head.weight)
+        self.pcm = PixelCorrelation(shallow, **(pcm or {}))
+
+    def normalize(self, images: Tensor) -> Tensor:
+        """[B, 3, H, W] RGB in 0..255 -> float32 network input."""
+        return normalize(self, images)
+
+    def class_maps(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Normalised float [B, 3, H, W] -> raw and refined maps, float32 [B, C, h, w] on the grid of the last tap."""
+        *shallow, deep = self.backbone(x)
+        raw = self.head(self.dropout(deep)).float()
+        features = self.pcm.features(x, shallow, raw.shape[-2:])
+        return raw, self.pcm(suppress_non_maximal(raw), features)
+
+    def cam(self, x: Tensor) -> Tensor:
+        """Normalised float [B, 3, H, W] -> maps of the classes at the size of the input, [B, C - 1, H, W].
+
+        The refined ones are in [0, 1], the raw ones may be negative.
+        """
+        raw, refined = self.class_maps(x)
+        chosen = refined if self.cam_map == "refined" else raw
+        return to_grid(chosen[:, 1:], x.shape[-2:])
+
+    def forward(self, inputs: Tensor, data_samples: list | None = None, mode: str = "tensor") -> Any:
+        """mmengine's interface; `inputs` are normalised.
+
+        Returns:
+            "loss": the terms of `seam_losses` for `data_samples[i].tags` [C - 1]; "tensor": raw and refined maps at the
+            size of the input, float32 [B, C, H, W] each.
+        """
+        if mode == "tensor":
+            return self._at_input_size(inputs)
+        if mode == "loss":
+            tags = torch.stack([sample.tags for sample in data_samples])
+            views = *self._at_input_size(inputs), *self._at_input_size(shrink(inputs, self.scale))
+            return seam_losses(*views, tags.to(inputs.device), self.scale, min_weight=self.min_weight)
+        raise ValueError(f"mode is {mode!r}, not 'loss' or 'tensor'")
+
+    def _at_input_size(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        raw, refined = self.class_maps(x)
+        return to_grid(raw, x.shape[-2:]), to_grid(refined, x.shape[-2:])

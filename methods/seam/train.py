@@ -1,0 +1,11 @@
+"""Train SEAM's network: `python methods/seam/train.py configs/seam/seam_r38_voc12.py --work-dir DIR`."""
+
+from __future__ import annotations
+
+import sys
+
+import methods.seam.model  # noqa: F401  (registers SEAM)
+from common.train import main
+
+if __name__ == "__main__":
+    sys.exit(main())
