@@ -1,4 +1,4 @@
-"""Pairs of neighbouring cells: their geometry, their labels, and affinities from class boundaries.
+"""Pairs of neighbouring cells: their geometry and labels, affinities from features or class boundaries, their loss.
 
 Ahn & Kwak, AffinityNet (CVPR 2018), sec. 3.2; Ahn et al., IRNet (CVPR 2019), sec. 3.1-3.2. A pair is (source,
 destination = source + offset). Offsets point down or right, so that every unordered pair is met once. Pair tensors are
@@ -8,15 +8,19 @@ destination = source + offset). Offsets point down or right, so that every unord
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import FunctionCtx, once_differentiable
 
 from common.models.labels import nearest_index
 
 Point = tuple[int, int]
+Border = Literal["released", "complete"]
+EPS = 1e-5
 
 
 class PairLabels(NamedTuple):
@@ -34,6 +38,11 @@ def pair_offsets(radius: int) -> list[Point]:
     right = [(0, x) for x in range(1, radius)]
     below = [(y, x) for y in range(1, radius) for x in range(1 - radius, radius) if x * x + y * y < radius * radius]
     return right + below
+
+
+def fitting_radius(radius: int, height: int, width: int) -> int:
+    """`radius`, smaller on a grid with a side below 2 radius + 1, at least 2: SEAM's rule for small pictures."""
+    return max(2, min(radius, (min(height, width) - 1) // 2))
 
 
 def path_points(offset: Point) -> list[Point]:
@@ -70,16 +79,28 @@ class PairSet:
     def sources(self, height: int, width: int) -> Tensor:
         """int64 [m]: row-major cell numbers of the sources."""
         cells = torch.arange(height * width).view(height, width)
-        return self._shift(cells, (0, 0)).flatten()
+        return self.shift(cells, (0, 0)).flatten()
 
     def destinations(self, height: int, width: int) -> Tensor:
         """int64 [n, m]: row-major cell numbers of the destinations."""
         steps = torch.tensor([dy * width + dx for dy, dx in self.points])
         return self.sources(height, width) + steps[:, None]
 
+    def pad(self, x: Tensor, value: float, border: Border = "complete") -> Tensor:
+        """[..., h, w] -> [..., h + margin, w + 2 margin], filled with `value`: now every cell of x is a source.
+
+        border: "released" gives x itself; as in the released code of AffinityNet, cells at the border are no sources,
+        and a seventh of the pairs of a 56 x 56 grid is missing.
+        """
+        if border == "released":
+            return x
+        if border != "complete":
+            raise ValueError(f"border is {border!r}, not 'released' or 'complete'")
+        return F.pad(x, (self.margin, self.margin, 0, self.margin), value=value)
+
     def at_sources(self, x: Tensor) -> Tensor:
         """[..., h, w] -> [..., 1, m]: the value at each source, to be broadcast against `at_destinations`."""
-        return self._shift(x, (0, 0)).flatten(-2).unsqueeze(-2)
+        return self.shift(x, (0, 0)).flatten(-2).unsqueeze(-2)
 
     def at_destinations(self, x: Tensor) -> Tensor:
         """[..., h, w] -> [..., n, m]: the value at each destination, differentiable."""
@@ -89,7 +110,7 @@ class PairSet:
         """Affinity labels of a label map [..., h, w] (0 background, `ignore_index` unknown): IRNet eq. 2-3."""
         labels = torch.as_tensor(labels)
         source = self.at_sources(labels)
-        destination = torch.stack([self._shift(labels, point).flatten(-2) for point in self.points], dim=-2)
+        destination = torch.stack([self.shift(labels, point).flatten(-2) for point in self.points], dim=-2)
         valid = (source != ignore_index) & (destination != ignore_index)
         equal = source == destination
         return PairLabels(equal & (source == 0), equal & (source != 0) & valid, ~equal & valid)
@@ -97,10 +118,10 @@ class PairSet:
     def stencil(self, values: Tensor, height: int, width: int) -> Tensor:
         """Pair values [..., n, m] laid out at their sources, [..., n, h, w], 0 where a cell is no source."""
         grid = values.new_zeros(*values.shape[:-1], height, width)
-        self._shift(grid, (0, 0)).copy_(values.unflatten(-1, self.source_grid(height, width)))
+        self.shift(grid, (0, 0)).copy_(values.unflatten(-1, self.source_grid(height, width)))
         return grid
 
-    def _shift(self, x: Tensor, point: Point) -> Tensor:
+    def shift(self, x: Tensor, point: Point) -> Tensor:
         """View [..., h - margin, w - 2 margin] of x at source + point."""
         rows, columns = self.source_grid(*x.shape[-2:])
         top, left = point[0], self.margin + point[1]
@@ -152,9 +173,9 @@ class PathSet(PairSet):
         best: list[Tensor] = []
         for (_, dx), (base, rest) in zip(self.points, self._plan, strict=True):
             x = right if dx >= 0 else left
-            value = self._shift(x, rest[0]) if base is None else torch.maximum(best[base], self._shift(x, rest[0]))
+            value = self.shift(x, rest[0]) if base is None else torch.maximum(best[base], self.shift(x, rest[0]))
             for point in rest[1:]:
-                value = torch.maximum(value, self._shift(x, point))
+                value = torch.maximum(value, self.shift(x, point))
             best.append(value)
         return best
 
@@ -186,9 +207,84 @@ def stencil_affinity(edge: Tensor, radius: int = 5, beta: float = 10.0) -> Tenso
     a[k, y, x] = (1 - max edge on the path)^beta for the pair ((y, x), (y, x) + offsets[k]) of `path_set(radius)`; 0
     where it leaves the grid.
     """
-    paths, margin = path_set(radius), radius - 1
-    outside = torch.nn.functional.pad(edge, (margin, margin, 0, margin), value=1.0)
-    return paths.affinity(outside).pow(beta).unflatten(-1, edge.shape[-2:])
+    paths = path_set(radius)
+    return paths.affinity(paths.pad(edge, 1.0)).pow(beta).unflatten(-1, edge.shape[-2:])
+
+
+def pair_affinity(features: Tensor, pairs: PairSet) -> Tensor:
+    """a = exp(-mean over channels |f(destination) - f(source)|) of every pair: features [B, C, h, w] -> [B, n, m].
+
+    AffinityNet sec. 3.2, with a mean for the paper's sum as in the released code. Values are in (0, 1]; 0 where
+    a feature is infinite, as those of `PairSet.pad(features, inf)`.
+    """
+    return torch.exp(-_FeatureDistance.apply(features, pairs))
+
+
+def feature_affinity(features: Tensor, radius: int = 5, border: Border = "released") -> Tensor:
+    """`pair_affinity` as a stencil for `walk`: features [C, h, w] -> [n, h, w], 0 where there is no such pair.
+
+    border: which pairs there are, see `PairSet.pad`.
+    """
+    pairs, grid = PairSet(radius), features.shape[-2:]
+    values = pair_affinity(pairs.pad(features, torch.inf, border)[None], pairs)[0]
+    return pairs.stencil(values, *grid) if border == "released" else values.unflatten(-1, grid)
+
+
+class _FeatureDistance(torch.autograd.Function):
+    """Mean absolute difference of the features of every pair, [B, C, h, w] -> [B, n, m].
+
+    One offset at a time, on shifted views. The differences are computed again for the gradient, so that nothing of the
+    size B x C x n x m is ever kept: memory is that of the features.
+    """
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, features: Tensor, pairs: PairSet) -> Tensor:
+        ctx.save_for_backward(features)
+        ctx.pairs = pairs
+        source = pairs.shift(features, (0, 0))
+        distances = [(pairs.shift(features, point) - source).abs_().mean(dim=1) for point in pairs.points]
+        return torch.stack(distances, dim=1).flatten(-2)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor, None]:
+        (features,), pairs = ctx.saved_tensors, ctx.pairs
+        total = torch.zeros_like(features)
+        source, at_source = pairs.shift(features, (0, 0)), pairs.shift(total, (0, 0))
+        planes = (gradient / features.shape[1]).unflatten(-1, source.shape[-2:])
+        for k, point in enumerate(pairs.points):
+            part = (pairs.shift(features, point) - source).sign_().mul_(planes[:, k, None])
+            pairs.shift(total, point).add_(part)
+            at_source.sub_(part)
+        return total, None
+
+
+def affinity_loss(affinity: Tensor, pairs: PairLabels) -> dict[str, Tensor]:
+    """Cross entropy of affinities, balanced over the kinds of pairs (AffinityNet sec. 3.2, IRNet sec. 3.2).
+
+        loss = (bg_pos + fg_pos) / 4 + neg / 2
+
+    Sums run over the whole batch; a kind of pairs that is missing adds 0.
+
+    Args:
+        affinity: [B, n, m] in [0, 1].
+        pairs: bool [B, n, m] each.
+
+    Returns:
+        The terms `bg_pos`, `fg_pos`, `neg` and the total, `loss`.
+    """
+    same, different = -torch.log(affinity + EPS), -torch.log(1 + EPS - affinity)
+    terms = {
+        "bg_pos": mean_over(pairs.background, same),
+        "fg_pos": mean_over(pairs.foreground, same),
+        "neg": mean_over(pairs.negative, different),
+    }
+    return {"loss": (terms["bg_pos"] + terms["fg_pos"]) / 4 + terms["neg"] / 2, **terms}
+
+
+def mean_over(pairs: Tensor, values: Tensor) -> Tensor:
+    """Mean of `values` over the marked pairs; 0 where there are none."""
+    return (pairs * values).sum() / (pairs.sum() + EPS)
 
 
 def shrink_labels(labels: Tensor | np.ndarray, stride: int = 4) -> Tensor | np.ndarray:

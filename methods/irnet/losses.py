@@ -9,9 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from common.affinity import PairLabels, PathSet, path_set
-
-EPS = 1e-5
+from common.affinity import EPS, PairLabels, PathSet, affinity_loss, path_set
 
 
 def irn_loss(edge_logit: Tensor, displacement: Tensor | None, label: Tensor, radius: int = 10) -> dict[str, Tensor]:
@@ -27,26 +25,12 @@ def irn_loss(edge_logit: Tensor, displacement: Tensor | None, label: Tensor, rad
     """
     paths = path_set(radius)
     pairs = paths.labels(label)
-    terms = boundary_loss(paths.affinity(torch.sigmoid(edge_logit[:, 0])), pairs)
+    terms = affinity_loss(paths.affinity(torch.sigmoid(edge_logit[:, 0])), pairs)
     terms["pos"] = (terms["bg_pos"] + terms["fg_pos"]) / 2
-    loss = (terms["pos"] + terms["neg"]) / 2
-    if displacement is None:
-        return {"loss": loss, **terms}
-    terms |= displacement_loss(pair_displacement(displacement, paths), pairs, paths)
-    return {"loss": loss + (terms["fg_displacement"] + terms["bg_displacement"]) / 2, **terms}
-
-
-def boundary_loss(affinity: Tensor, pairs: PairLabels) -> dict[str, Tensor]:
-    """Cross entropy of a_ij = 1 - max B on the path, balanced over the kinds of pairs.
-
-    affinity: [B, n, m] in [0, 1]; pairs: bool [B, n, m] each.
-    """
-    same, different = -torch.log(affinity + EPS), -torch.log(1 + EPS - affinity)
-    return {
-        "bg_pos": _mean_over(pairs.background, same),
-        "fg_pos": _mean_over(pairs.foreground, same),
-        "neg": _mean_over(pairs.negative, different),
-    }
+    if displacement is not None:
+        terms |= displacement_loss(pair_displacement(displacement, paths), pairs, paths)
+        terms["loss"] = terms["loss"] + (terms["fg_displacement"] + terms["bg_displacement"]) / 2
+    return terms
 
 
 def displacement_loss(delta: Tensor, pairs: PairLabels, paths: PathSet) -> dict[str, Tensor]:
@@ -65,10 +49,6 @@ def displacement_loss(delta: Tensor, pairs: PairLabels, paths: PathSet) -> dict[
 def pair_displacement(displacement: Tensor, paths: PathSet) -> Tensor:
     """delta_ij = D(i) - D(j) of every pair: [B, 2, h, w] -> [B, 2, n, m], source minus destination."""
     return paths.at_sources(displacement) - paths.at_destinations(displacement)
-
-
-def _mean_over(pairs: Tensor, value: Tensor) -> Tensor:
-    return (pairs * value).sum() / (pairs.sum() + EPS)
 
 
 def _mean_of_components(pairs: Tensor, value: Tensor) -> Tensor:

@@ -1,0 +1,59 @@
+"""AffinityNet's stages: score volumes to learn affinities from, and the random walk with them."""
+
+# No `from __future__ import annotations` here: the pipeline reads the annotations of these functions.
+
+from typing import Literal
+
+import numpy as np
+
+from common.artifacts import CAMs, Labels, ScoreVolume, ScoreVolumes, Weights
+from common.crf import crf_posterior
+from common.models.io import load_model
+from common.pipeline import Image, PerImage, Run, per_image
+from common.stages import crf_preset
+from methods.affinitynet.labels import Walk, score_volume, walked_scores
+
+
+def score_volumes(
+    run: Run, cams: CAMs, low_alpha: float = 4.0, high_alpha: float = 32.0, crf: str = "psa"
+) -> PerImage[ScoreVolumes]:
+    """Scores of background (1 - max CAM)^alpha and classes after a CRF, with a strong background (the low alpha) and a
+    weak one: where they agree, AffinityNet learns (sec. 3.2.1).
+    """
+    params = crf_preset(crf)
+
+    def volume(image: Image) -> ScoreVolume:
+        return score_volume(cams.read(image.id), image.pixels, low_alpha, high_alpha, params)
+
+    return per_image(volume)
+
+
+def random_walk(
+    run: Run,
+    cams: CAMs,
+    weights: Weights,
+    alpha: float = 16.0,
+    beta: float = 8.0,
+    logt: int = 8,
+    radius: int = 5,
+    border: Literal["released", "complete"] = "released",
+    crf: str | None = None,
+    scale: float = 1.0,
+) -> PerImage[Labels]:
+    """Semantic pseudo labels: CAMs and background (1 - max CAM)^alpha walk 2^logt steps along affinities^beta.
+
+    border: "released" joins cells at the border as the released code does, "complete" all closer than `radius`; crf:
+    preset of a CRF on the walked scores; scale: the photo is enlarged for the network by this, for small pictures.
+    """
+    network = load_model(weights.file, weights.config, run.device)
+    walk = Walk(alpha, beta, logt, radius, border)
+    params = None if crf is None else crf_preset(crf)
+
+    def label(image: Image) -> np.ndarray:
+        cam = cams.read(image.id)
+        scores = walked_scores(network, image.pixels, cam, walk, scale).cpu().numpy()
+        if params is not None:
+            scores = crf_posterior(image.pixels, scores, params)
+        return np.append(0, cam.keys)[scores.argmax(axis=0)].astype(np.uint8)
+
+    return per_image(label)
