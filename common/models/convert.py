@@ -34,13 +34,6 @@ def convert_torchvision_resnet(state: State) -> dict[str, Tensor]:
     return renamed(state, [(TORCHVISION_STAGES, r"backbone.\1")])
 
 
-def convert_irnet_cam(state: State) -> dict[str, Tensor]:
-    """IRNet's and WSGCN's classifier: `resnet50.*`, `classifier.weight`; their aliases are dropped."""
-    return renamed(
-        state, [(rf"resnet50\.{TORCHVISION_STAGES}", r"backbone.\1"), (r"classifier\.weight", "head.weight")]
-    )
-
-
 VGG_CONVS = tuple(f"conv{stage}_{i}" for stage, count in enumerate((2, 2, 3, 3, 3), 1) for i in range(1, count + 1))
 FOV_FEATURES = ((32, "fc6.conv"), (35, "fc7.conv"), (38, "fc8"))
 VGG_FEATURES = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)  # their index in torchvision's `features`

@@ -1,9 +1,16 @@
-"""Which released checkpoint is which, and the network its tensors belong to."""
+"""Which released checkpoint is which, and the network its tensors belong to.
+
+The layouts that several papers share are here; a method's own are `FORMATS` of its module `released`.
+"""
 
 from __future__ import annotations
 
+import functools
+import importlib
+import importlib.util
+import pkgutil
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +21,7 @@ import common.models.register  # noqa: F401
 from common.errors import UserError
 from common.models import convert
 
-State = dict[str, Tensor]
+State = Mapping[str, Tensor]
 Config = dict[str, Any]
 
 
@@ -22,18 +29,23 @@ Config = dict[str, Any]
 class Format:
     """A kind of checkpoint.
 
-    signature: pattern of a key that marks it; convert: its names -> ours; network: config of the network that the
-    converted tensors belong to, None where that is unknown.
+    signature: patterns that mark it, each of which must match some key as a whole; convert: its names -> ours; network:
+    config of the network that the converted tensors belong to, None where that is unknown.
     """
 
-    signature: str
-    convert: Callable[[State], State]
+    signature: tuple[str, ...]
+    convert: Callable[[State], dict[str, Tensor]]
     network: Callable[[State], Config] | None = None
 
     @property
     def about(self) -> str:
         """The first line of the converter's description."""
         return (self.convert.__doc__ or "").strip().splitlines()[0]
+
+    def fits(self, keys: Iterable[str]) -> bool:
+        """Whether every pattern of the signature matches one of the keys."""
+        keys = list(keys)
+        return all(any(re.fullmatch(pattern, key) for key in keys) for pattern in self.signature)
 
 
 def _depth(state: State) -> int:
@@ -48,13 +60,8 @@ def _segmentor(backbone: Config, head: Config | None, state: State, last: str) -
     return {"type": "EncoderDecoder", "backbone": backbone, "decode_head": {**head, "num_classes": classes}}
 
 
-def _torchvision_resnet(state: State) -> Config:
+def torchvision_resnet(state: State) -> Config:
     return {"backbone": {"type": "DilatedResNet", "depth": _depth(state)}}
-
-
-def _irnet(state: State) -> Config:
-    classes = state["head.weight"].shape[0]
-    return {"type": "CamClassifier", "num_classes": classes, **_torchvision_resnet(state)}
 
 
 def _caffe_resnet(state: State) -> Config:
@@ -105,34 +112,46 @@ def _lite0(state: State) -> Config:
 
 
 FORMATS: dict[str, Format] = {
-    "wsseg": Format(r"(decode_head|head)\..+", convert.convert_own),
-    "irnet_cam": Format(r"resnet50\.conv1\.weight", convert.convert_irnet_cam, _irnet),
-    "vainf_v3plus": Format(r"classifier\.aspp\.convs\.0\.0\.weight", convert.convert_vainf_v3plus, _vainf),
-    "vainf_v3": Format(r"classifier\.classifier\.0\.convs\.0\.0\.weight", convert.convert_vainf_v3, _vainf),
+    "wsseg": Format((r"(decode_head|head)\..+",), convert.convert_own),
+    "vainf_v3plus": Format((r"classifier\.aspp\.convs\.0\.0\.weight",), convert.convert_vainf_v3plus, _vainf),
+    "vainf_v3": Format((r"classifier\.classifier\.0\.convs\.0\.0\.weight",), convert.convert_vainf_v3, _vainf),
     "caffe_resnet": Format(
-        r"(base\.)?layer2\.block1\.reduce\.conv\.weight", convert.convert_caffe_resnet, _caffe_resnet
+        (r"(base\.)?layer2\.block1\.reduce\.conv\.weight",), convert.convert_caffe_resnet, _caffe_resnet
     ),
-    "largefov_vgg16": Format(r"features\.32\.weight", convert.convert_largefov_vgg16, _vgg16),
-    "torchvision_vgg16": Format(r"features\.28\.weight", convert.convert_torchvision_vgg16, _vgg16),
-    "caffe_vgg16": Format(r"conv1_1\.weight", convert.convert_caffe_vgg16, _vgg16),
-    "resnet38": Format(r"(backbone\.)?conv1a\.weight", convert.convert_resnet38, _resnet38),
-    "torchvision_resnet": Format(r"layer1\.0\.conv1\.weight", convert.convert_torchvision_resnet, _torchvision_resnet),
-    "efficientnet_lite0": Format(r"_conv_stem\.weight", convert.convert_efficientnet_lite0, _lite0),
+    "largefov_vgg16": Format((r"features\.32\.weight",), convert.convert_largefov_vgg16, _vgg16),
+    "torchvision_vgg16": Format((r"features\.28\.weight",), convert.convert_torchvision_vgg16, _vgg16),
+    "caffe_vgg16": Format((r"conv1_1\.weight",), convert.convert_caffe_vgg16, _vgg16),
+    "resnet38": Format((r"(backbone\.)?conv1a\.weight",), convert.convert_resnet38, _resnet38),
+    "torchvision_resnet": Format(
+        (r"layer1\.0\.conv1\.weight",), convert.convert_torchvision_resnet, torchvision_resnet
+    ),
+    "efficientnet_lite0": Format((r"_conv_stem\.weight",), convert.convert_efficientnet_lite0, _lite0),
 }
 
 
+@functools.cache
+def known_formats() -> dict[str, Format]:
+    """Every format by name: those of the methods, which are the more particular ones, then the shared ones."""
+    found: dict[str, Format] = {}
+    for folder in pkgutil.iter_modules(importlib.import_module("methods").__path__, "methods."):
+        if importlib.util.find_spec(f"{folder.name}.released") is not None:
+            found |= importlib.import_module(f"{folder.name}.released").FORMATS
+    return found | FORMATS
+
+
 def recognise(keys: Iterable[str], file: str) -> str:
-    """The name of the first format whose signature is among the keys.
+    """The name of the first of `known_formats` that fits the keys.
 
     Raises:
-        UserError: none is; `file` is named in the message.
+        UserError: none does; `file` is named in the message.
     """
     keys = list(keys)
-    for name, kind in FORMATS.items():
-        if any(re.fullmatch(kind.signature, key) for key in keys):
+    for name, form in known_formats().items():
+        if form.fits(keys):
             return name
     raise UserError(
-        f"{file} has none of the known layouts ({', '.join(FORMATS)}); its first tensors are {', '.join(keys[:3])}."
+        f"{file} has none of the known layouts ({', '.join(known_formats())}); "
+        f"its first tensors are {', '.join(keys[:3])}."
     )
 
 

@@ -65,14 +65,14 @@ def import_weights(file: str | Path, name: str) -> ImportReport:
         UserError: the name is not made of letters, digits, dots, dashes and underscores; the file is unreadable, of no
             known layout, or fits its network in nothing.
     """
-    from common.models.formats import FORMATS, recognise
+    from common.models.formats import known_formats, recognise
     from common.models.io import read_state_dict
 
     if not re.fullmatch(r"[\w.-]+", name):
         raise UserError(f"--as {name!r} is no name: use letters, digits, dots, dashes and underscores.")
     state = read_state_dict(file)
     kind = recognise(state, str(file))
-    converted = FORMATS[kind].convert(state)
+    converted = known_formats()[kind].convert(state)
     report = _compare(name, kind, state, converted)
     if not report.matched:
         raise UserError(f"{file} looks like {kind}, but none of its tensors fits that network: is the file complete?")
@@ -82,9 +82,9 @@ def import_weights(file: str | Path, name: str) -> ImportReport:
 
 
 def _compare(name: str, kind: str, state: Mapping[str, Tensor], converted: Mapping[str, Tensor]) -> ImportReport:
-    from common.models.formats import FORMATS, network_shapes
+    from common.models.formats import known_formats, network_shapes
 
-    form = FORMATS[kind]
+    form = known_formats()[kind]
     shapes = (
         network_shapes(form.network(dict(converted))) if form.network else {k: v.shape for k, v in converted.items()}
     )
@@ -137,7 +137,7 @@ def _stored(name: str) -> dict[str, Tensor]:
 def _torchvision(name: str) -> dict[str, Tensor]:
     import torchvision
 
-    from common.models.formats import FORMATS, recognise
+    from common.models.formats import known_formats, recognise
 
     if (weights_folder() / f"{name}.pth").is_file():
         return _stored(name)
@@ -153,7 +153,7 @@ def _torchvision(name: str) -> dict[str, Tensor]:
             f"torchvision://{name} could not be downloaded ({error}): get {url} where there is a network and run "
             f"`wsseg weights import FILE --as {name}`."
         ) from error
-    return FORMATS[recognise(state, url)].convert(state)
+    return known_formats()[recognise(state, url)].convert(state)
 
 
 def package_file(name: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -194,27 +194,3 @@ def estimate_mean_shift(network: InterPixelNet, batches: Iterable[Tensor]) -> Te
     shift = network.displacement_head.mean_shift.zero_()
     means = [network.relations(batch)[1].double().mean(dim=(0, 2, 3)) for batch in batches]
     return shift.copy_(torch.stack(means).mean(dim=0))
-
-
-def from_released(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """State dict of the authors' `net.resnet50_irn` -> of `InterPixelNet` on DilatedResNet.
-
-    Aliases (`stage*`, `backbone.*`, `edge_layers.*`, `dp_layers.*`), ImageNet layer and path indices are left out.
-    """
-    names = {
-        "resnet50.": "backbone.",
-        "mean_shift.running_mean": "displacement_head.mean_shift",
-        "fc_edge6.": "edge_head.out.",
-        "fc_dp6.": "displacement_head.coarse.",
-        "fc_dp7.0.": "displacement_head.fuse.0.",
-        "fc_dp7.1.": "displacement_head.fuse.1.",
-        "fc_dp7.3.": "displacement_head.out.",
-        **{f"fc_edge{i}.": f"edge_head.taps.{i - 1}." for i in range(1, 6)},
-        **{f"fc_dp{i}.": f"displacement_head.taps.{i - 1}." for i in range(1, 6)},
-    }
-    return {
-        new + key.removeprefix(old): value
-        for key, value in state.items()
-        for old, new in names.items()
-        if key.startswith(old) and not key.startswith("resnet50.fc.")
-    }

@@ -8,7 +8,8 @@ from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
-from methods.irnet.model import InterPixelNet, estimate_mean_shift, from_released, on_canvas
+from methods.irnet.model import InterPixelNet, estimate_mean_shift, on_canvas
+from methods.irnet.released import convert_irn
 
 PREPROCESSOR = {"type": "SegDataPreProcessor", "mean": [127.5] * 3, "std": [127.5] * 3, "size_divisor": 1}
 RESNET = {"type": "DilatedResNet", "depth": 18, "strides": (1, 2, 2, 1)}
@@ -118,7 +119,7 @@ def test_released_weights_leave_out_aliases():
         "path_indices_0",
         "resnet50.fc.bias",
     ]
-    converted = from_released({name: torch.zeros(1) for name in names})
+    converted = convert_irn({name: torch.zeros(1) for name in names})
     assert set(converted) == {
         "backbone.layer1.0.conv1.weight",
         "edge_head.taps.0.0.weight",

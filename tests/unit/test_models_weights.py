@@ -18,16 +18,16 @@ from common.models.cli import add_parser
 from common.models.convert import (
     convert_caffe_resnet,
     convert_caffe_vgg16,
-    convert_irnet_cam,
     convert_largefov_vgg16,
     efficientnet_lite0_to_timm,
 )
 from common.models.efficientnet import EfficientNetLite, imagenet_classifier
-from common.models.formats import FORMATS, network_shapes, recognise
+from common.models.formats import FORMATS, Format, known_formats, network_shapes, recognise
 from common.models.io import build_model, load_model, read_state_dict, save_weights
 from common.models.resnet import DilatedResNet
 from common.models.vgg import VGG16Dilated
 from common.models.weights import import_weights, load_matching, package_file, resolve_init, stored_names
+from methods.irnet.released import convert_cam
 
 
 @pytest.fixture(autouse=True)
@@ -139,7 +139,7 @@ def test_irnet_aliases_are_dropped(tmp_path: Path, capsys: pytest.CaptureFixture
     own = {f"resnet50.{key}": value for key, value in resnet50_state().items()}
     state = {**own, "classifier.weight": torch.rand(20, 2048, 1, 1)}
     state |= {alias: own["resnet50.conv1.weight"].detach() for alias in ("stage1.0.weight", "backbone.0.0.weight")}
-    assert set(convert_irnet_cam(state)) == set(network_shapes(FORMATS["irnet_cam"].network(convert_irnet_cam(state))))
+    assert set(convert_cam(state)) == set(network_shapes(known_formats()["irnet_cam"].network(convert_cam(state))))
     torch.save(state, tmp_path / "res50_cam.pth")
     assert run_cli("import", str(tmp_path / "res50_cam.pth"), "--as", "irnet") == 0
     text = capsys.readouterr().out
@@ -148,6 +148,23 @@ def test_irnet_aliases_are_dropped(tmp_path: Path, capsys: pytest.CaptureFixture
     assert stored_names() == ["irnet"]
     assert run_cli("list") == 0
     assert "irnet" in capsys.readouterr().out
+
+
+def test_the_formats_of_the_methods_are_found_before_the_shared_ones(tmp_path: Path):
+    own = {f"resnet50.{key}": value for key, value in resnet50_state().items()}
+    heads = {"fc_edge1.0.weight": torch.rand(32, 64, 1, 1), "fc_edge6.weight": torch.rand(1, 160, 1, 1)}
+    heads |= {"mean_shift.running_mean": torch.rand(2), "path_indices_0": torch.zeros(3)}
+    torch.save({**own, **heads}, tmp_path / "res50_irn.pth")
+    report = import_weights(tmp_path / "res50_irn.pth", "irn")
+    assert (report.format, len(report.matched)) == ("irnet_irn", 265 + 3)
+    assert report.unexpected == ["resnet50.fc.weight", "resnet50.fc.bias", "path_indices_0"]
+    assert list(known_formats()).index("irnet_irn") < list(known_formats()).index("wsseg")
+
+
+def test_a_signature_wants_each_of_its_patterns():
+    form = Format((r"a\.weight", r"b\.(weight|bias)"), convert_cam)
+    assert form.fits(["b.bias", "c", "a.weight"])
+    assert not form.fits(["a.weight", "xb.bias"])
 
 
 def run_cli(*arguments: str) -> int:

@@ -15,12 +15,12 @@ import common.engine  # noqa: F401  (registers PolySGD)
 import methods.irnet.model  # noqa: F401  (registers InterPixelNet)
 from common.affinity import path_set
 from common.engine.param_groups import LrGroupConstructor
-from common.models.convert import convert_irnet_cam
 from common.models.io import load_strictly
 from methods.irnet.losses import irn_loss, pair_displacement
-from methods.irnet.model import estimate_mean_shift, from_released, on_canvas
+from methods.irnet.model import estimate_mean_shift, on_canvas
+from methods.irnet.released import convert_cam, convert_irn
 from tests.parity.compare import close, equal, shapes
-from tests.parity.fill import fill_state_dict, image
+from tests.parity.networks import filled, images, tagged
 
 Golden = dict[str, np.ndarray]
 Convert = Callable[[dict], dict]
@@ -40,7 +40,7 @@ def classifier(golden: Golden) -> nn.Module:
         {"type": "CamClassifier", "backbone": backbone, "num_classes": 20, "data_preprocessor": PREPROCESSOR}
     )
     named = shapes(golden) if "keys" in golden else _authors_shapes(model)
-    load_strictly(model, convert_irnet_cam(_filled(named, golden)), "golden")
+    load_strictly(model, convert_cam(filled(named, golden)), "golden")
     return model.eval()
 
 
@@ -50,9 +50,9 @@ def irn(golden: Golden) -> nn.Module:
     model = MODELS.build(
         {"type": "InterPixelNet", "backbone": RESNET, "radius": radius, "data_preprocessor": PREPROCESSOR}
     )
-    state = _filled(shapes(golden), golden)
+    state = filled(shapes(golden), golden)
     state["mean_shift.running_mean"] = torch.from_numpy(golden.get("running_mean", np.zeros(2, np.float32)))
-    load_strictly(model, from_released(state), "golden")
+    load_strictly(model, convert_irn(state), "golden")
     return model.eval()
 
 
@@ -64,21 +64,11 @@ def _authors_shapes(model: nn.Module) -> dict[str, tuple[int, ...]]:
             if key.startswith(old)}  # fmt: skip
 
 
-def _filled(named: dict[str, tuple[int, ...]], golden: Golden) -> dict[str, Tensor]:
-    filled = fill_state_dict(named, float(golden.get("weight_gain", 1.0)))
-    return {key: torch.from_numpy(np.asarray(value)) for key, value in filled.items()}
-
-
-def _images(size: np.ndarray, *seeds: int) -> Tensor:
-    """uint8 [B, 3, h, w]."""
-    return torch.stack([torch.from_numpy(image(*size.tolist(), int(seed))).permute(2, 0, 1) for seed in seeds])
-
-
 @torch.no_grad()
 def net_cam_classifier(golden: Golden) -> None:
     """Logits, and samples of the four stages."""
     model = classifier(golden)
-    x = model.normalize(_images(golden["image_size"], *golden["image_seeds"]))
+    x = model.normalize(images(golden["image_size"], *golden["image_seeds"]))
     for i, (stage, channels, cells) in enumerate(
         zip(model.backbone(x)[1:], (16, 32, 64, 128), (6, 3, 1, 1), strict=True)
     ):
@@ -90,7 +80,7 @@ def net_cam_classifier(golden: Golden) -> None:
 def net_cam_maps(golden: Golden) -> None:
     """CAM of the mirror pair."""
     model = classifier(golden)
-    x = model.normalize(_images(golden["image_size"], golden["image_seed"]))
+    x = model.normalize(images(golden["image_size"], golden["image_seed"]))
     upright, mirrored = model.cam(torch.cat([x, x.flip(-1)]))
     close(upright + mirrored.flip(-1), golden["cam"], 1e-4, what="cam")
 
@@ -99,7 +89,7 @@ def net_cam_maps(golden: Golden) -> None:
 def net_irn(golden: Golden) -> None:
     """Inference on the canvas, and the raw outputs of both images."""
     model, canvas = irn(golden), int(golden["crop_size"])
-    picture = _images(golden["image_size"], golden["image_seed"])
+    picture = images(golden["image_size"], golden["image_seed"])
     edge, displacement = model.infer(picture[0], canvas)
     close(edge[None], golden["edge"], 1e-5, what="edge")
     close(displacement, golden["displacement"], 1e-4, what="displacement")
@@ -113,7 +103,7 @@ def net_irn(golden: Golden) -> None:
 def net_irn_unpadded_odd(golden: Golden) -> None:
     """The bare network, whose up-sampled maps have to be cut."""
     model = irn(golden)
-    edge, displacement = model(model.normalize(_images(golden["image_size"], golden["image_seed"])))
+    edge, displacement = model(model.normalize(images(golden["image_size"], golden["image_seed"])))
     close(edge, golden["edge_logit"], 1e-4, what="edge logit")
     close(displacement, golden["displacement"], 1e-4, what="displacement")
 
@@ -140,7 +130,7 @@ def _steps(model: nn.Module, golden: Golden, new: str) -> Iterator[tuple[Tensor,
     for step in range(len(golden["lr_used"])):
         batch = slice(step * size, (step + 1) * size)
         seeds = range(golden["image_seed_first"] + batch.start, golden["image_seed_first"] + batch.stop)
-        yield model.normalize(_images(golden["image_size"], *seeds)), batch, update
+        yield model.normalize(images(golden["image_size"], *seeds)), batch, update
     close(used, golden["lr_used"], 1e-6, what="learning rates")
 
 
@@ -165,19 +155,13 @@ def train_cam_steps(golden: Golden) -> None:
     model = classifier(golden).train()
     before, losses = _copy(model), []
     for x, batch, update in _steps(model, golden, "head"):
-        loss = model(x, [_tagged(tags) for tags in golden["labels"][batch]], mode="loss")["loss"]
+        loss = model(x, [tagged(tags) for tags in golden["labels"][batch]], mode="loss")["loss"]
         update(loss)
         losses.append(loss.item())
     close(losses, golden["losses"], 1e-3, what="losses")
-    _check_change(model, before, golden, convert_irnet_cam)
+    _check_change(model, before, golden, convert_cam)
     after = model.head.weight[:, :: model.head.in_channels // golden["classifier_weight_after"].shape[1], 0, 0]
     close(after, golden["classifier_weight_after"], 1e-3, what="classifier weight")
-
-
-def _tagged(tags: np.ndarray) -> SegDataSample:
-    sample = SegDataSample()
-    sample.set_field(torch.from_numpy(tags), "tags")
-    return sample
 
 
 def train_irn_steps(golden: Golden) -> None:
@@ -191,10 +175,10 @@ def train_irn_steps(golden: Golden) -> None:
     names = {"pos": "pos_loss", "neg": "neg_loss", "fg_displacement": "disp_fg_loss", "bg_displacement": "disp_bg_loss"}
     for name, key in names.items():
         close([term[name].item() for term in terms], golden[key], 1e-3, what=key)
-    _check_change(model, before, golden, from_released)
+    _check_change(model, before, golden, convert_irn)
     close(model.edge_head.out.weight, golden["fc_edge6_weight_after"], 1e-3, what="edge head")
     close(model.displacement_head.out.weight, golden["fc_dp7_3_weight_after"], 1e-3, what="displacement head")
-    batches = (model.normalize(_images(golden["image_size"], *seeds)) for seeds in golden["infer_image_seeds"])
+    batches = (model.normalize(images(golden["image_size"], *seeds)) for seeds in golden["infer_image_seeds"])
     close(estimate_mean_shift(model, batches), golden["running_mean_after"], 1e-3, what="mean displacement")
 
 
