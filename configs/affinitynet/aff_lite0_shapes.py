@@ -1,5 +1,5 @@
-# AffinityNet on the built-in benchmark: EfficientNet-Lite0 at output stride 8, all pairs inside the picture. Pictures are
-# enlarged, so that a creature covers enough cells.
+# AffinityNet on the built-in benchmark: EfficientNet-Lite0 at output stride 8, all pairs inside the picture. Pictures
+# are enlarged, so that a creature covers enough cells.
 _base_ = ["../_base_/runtime.py", "../_base_/schedules/psa.py", "../_base_/data/shapes.py"]
 custom_imports = dict(imports=["methods.affinitynet.labels"], allow_failed_imports=False)
 
@@ -26,7 +26,7 @@ train_dataloader = dict(
         pipeline=[
             dict(type="RandomRescale", low=1.5, high=2.0),
             dict(type="RandomColorJitter"),
-            dict(type="RandomCropContainer", size=224, pad=[0, 0, 0]),
+            dict(type="RandomCropContainer", size=192, pad=[0, 0, 0]),
             dict(type="RandomMirror", prob=0.5),
             dict(type="MergeScores", stride=8),
             dict(type="Pack"),
@@ -34,5 +34,5 @@ train_dataloader = dict(
     ),
 )
 
-train_cfg = dict(max_epochs=3)
+train_cfg = dict(max_epochs=2)
 optim_wrapper = dict(optimizer=dict(lr=0.02), paramwise_cfg=dict(new=("reduce", "fuse")))
