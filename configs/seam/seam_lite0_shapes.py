@@ -16,6 +16,7 @@ model = dict(
         init_cfg=dict(type="NamedWeights", weights="package://efficientnet_lite0"),
     ),
     num_classes=6,
+    init_cfg=dict(type="Normal", std=0.01, override=dict(type="Normal", name="head", std=0.01)),  # see the page
     dropout=0.5,
     scale=0.5,
     data_preprocessor=dict(type="SegDataPreProcessor", mean=[127.5] * 3, std=[127.5] * 3, size_divisor=1),

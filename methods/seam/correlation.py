@@ -57,9 +57,9 @@ def correlate(maps: Tensor, features: Tensor, chunk: int = 512) -> Tensor:
 
         refined = maps S / (1^T S + 1e-5)
 
-    maps: float32 [B, C, h, w]; features: float32 [B, E, h, w]; returns [B, C, h, w]. S is made `chunk` columns at a time
-    and never as a whole: a row of ones under the maps gives the sums of its columns. For a gradient the chunks are made
-    a second time.
+    maps: float32 [B, C, h, w]; features: float32 [B, E, h, w]; returns [B, C, h, w]. S is made `chunk` columns at a
+    time and never as a whole: a row of ones under the maps gives the sums of its columns. For a gradient the chunks are
+    made a second time.
     """
     flat = features.flatten(2)
     unit = flat / (flat.norm(dim=1, keepdim=True) + EPS)

@@ -1,4 +1,4 @@
-"""The checkpoint of the released code (YudeWang/SEAM) under our names; that of its affinity network is AffinityNet's."""
+"""The checkpoint of the released code (YudeWang/SEAM) under our names; its affinity network is AffinityNet's."""
 
 from __future__ import annotations
 
