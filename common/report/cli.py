@@ -32,8 +32,8 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     compare = verbs.add_parser(
         "compare",
         help="write the tables of the documentation from the recorded runs",
-        description="Write docs/results.md and the tables between <!-- table:NAME --> and <!-- /table --> in README.md "
-        "and methods/*/README.md, from results/ and expected.toml alone.",
+        description="Write docs/results.md and the tables between <!-- table:NAME --> and <!-- /table --> in "
+        "README.md, docs/*.md and methods/*/README.md, from results/ and expected.toml alone.",
     )
     compare.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a table would change")
     compare.set_defaults(handler=_compare)

@@ -1,8 +1,9 @@
 """`wsseg compare`: every table of the documentation, from results/ and expected.toml alone.
 
-Tables stand between `<!-- table:NAME -->` and `<!-- /table -->` in README.md and methods/*/README.md. Names:
-`overview` (the headline rows of all methods), `expected` and `runs` (in a method's page: its own), `expected:<method>`
-and `runs:<method>` (anywhere). docs/results.md holds all of them.
+Tables stand between `<!-- table:NAME -->` and `<!-- /table -->` in README.md, docs/*.md and methods/*/README.md. Names:
+`overview` (the headline rows of all methods), `compare:shapes` and `compare:voc12_animals` (what was run there, methods
+side by side), `compare:voc12` (the papers' numbers, others' and ours), `expected` and `runs` (in a method's page: its
+own), `expected:<method>` and `runs:<method>` (anywhere). docs/results.md holds those of the methods.
 """
 
 from __future__ import annotations
@@ -10,18 +11,20 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
-from statistics import mean, stdev
 from typing import Any
 
 from common.errors import UserError
 from common.files import atomic_path
+from common.report.across import paper_table, runs_table
 from common.report.expected import Expected, read_expected
-from common.report.record import find, read_records
+from common.report.markdown import commits, number, runs_of, seeds_of, spread, table, whole_runs
+from common.report.record import measured, read_records
 from common.report.runs import headline
 
 __all__ = ["compare", "tables", "wanted"]
 
-DAGGER = "† chosen on pixel labels (a best threshold, or a stage that sees masks): possible rather than reached."
+PAPERS = "voc12"
+QUICK = ("shapes", "voc12_animals")
 _BLOCK = re.compile(r"(<!-- table:(?P<name>[\w:.-]+) -->\n).*?(<!-- /table -->)", re.DOTALL)
 
 
@@ -49,8 +52,8 @@ def wanted(root: Path) -> dict[Path, str]:
     """Path -> text of every file that holds tables, as it should be."""
     made = tables(root)
     pages = {root / "docs/results.md": _results_page(root, made)}
-    for page in [root / "README.md", *sorted((root / "methods").glob("*/README.md"))]:
-        if page.exists():
+    for page in [root / "README.md", *sorted(root.glob("docs/*.md")), *sorted(root.glob("methods/*/README.md"))]:
+        if page.exists() and page not in pages:
             pages[page] = _filled(page, page.read_text(encoding="utf-8"), made)
     return pages
 
@@ -59,7 +62,8 @@ def tables(root: Path) -> dict[str, str]:
     """Name -> Markdown of every table."""
     expected = {method: read_expected(root / "methods" / method / "expected.toml") for method in _methods(root)}
     records = {method: read_records(root, method) for method in expected}
-    made = {"overview": _overview(expected, records)}
+    made = {"overview": _overview(expected, records), f"compare:{PAPERS}": paper_table(PAPERS, expected, records)}
+    made |= {f"compare:{data}": runs_table(data, expected, records) for data in QUICK}
     for method, rows in expected.items():
         made[f"expected:{method}"] = _expected_table(rows, records[method])
         made[f"runs:{method}"] = _runs_table(records[method])
@@ -102,78 +106,34 @@ def _overview(expected: dict[str, list[Expected]], records: dict[str, list[dict[
     for method, rows in expected.items():
         for row in rows:
             if row.headline:
-                measured, _ = _measured(row, records[method])
-                lines.append((method, row.title, f"{row.data} {row.split}", row.metric, _value(row.value), measured))
+                ours, _ = measured(row, records[method])
+                lines.append((method, row.title, f"{row.data} {row.split}", row.metric, number(row.value), ours))
     head = ("method", "what", "data", "metric", "paper", "measured here")
-    return _markdown(head, lines, "No method has a headline row yet.")
+    return table(head, lines, "No method has a headline row yet.")
 
 
 def _expected_table(rows: list[Expected], records: list[dict[str, Any]]) -> str:
     lines = []
     for row in rows:
         others = "; ".join(f"{other.value:.1f} ({other.source})" for other in row.others) or "–"
-        measured, recipe = _measured(row, records)
-        paper = f"{_value(row.value)} ({row.source})"
-        lines.append((row.title, f"{row.data} {row.split}", row.metric, paper, others, measured, recipe, row.protocol))
+        ours, recipe = measured(row, records)
+        paper = f"{number(row.value)} ({row.source})"
+        lines.append((row.title, f"{row.data} {row.split}", row.metric, paper, others, ours, recipe, row.protocol))
     head = ("what", "data", "metric", "paper", "others", "measured here", "recipe", "protocol")
-    return _markdown(head, lines, "There are no expected numbers yet.")
+    return table(head, lines, "There are no expected numbers yet.")
 
 
 def _runs_table(records: list[dict[str, Any]]) -> str:
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for record in records:
-        groups.setdefault(record["recipe"], []).append(record)
     lines = []
-    for recipe, group in groups.items():
-        minutes = mean(sum(record["seconds"].values()) for record in group) / 60
-        seeds = ", ".join(str(record["seed"]) for record in group)
+    for (_, recipe), group in runs_of(records).items():
         for name in group[0]["stages"]:
             stages = [record["stages"][name] for record in group if name in record["stages"]]
             found = [first for stage in stages if (first := headline(stage["numbers"]))]
             if not found:
                 continue
             where = f"{group[0]['data']['name']} {stages[0]['split'] or ''}".strip()
-            value = _spread([100 * number for _, number in found], any(stage["mark"] for stage in stages))
-            machine, commit = _machine(group[0]["machine"]), group[0]["commit"]
-            lines.append((recipe, where, name, found[0][0], value, seeds, f"{minutes:.0f} min, {machine}", commit))
+            value = spread([100 * value for _, value in found], any(stage["mark"] for stage in stages))
+            whole, commit = whole_runs(group), commits(group)
+            lines.append((recipe, where, name, found[0][0], value, seeds_of(group), whole, commit))
     head = ("recipe", "data", "stage", "metric", "measured", "seeds", "whole run", "commit")
-    return _markdown(head, lines, "Not run.")
-
-
-def _measured(row: Expected, records: list[dict[str, Any]]) -> tuple[str, str]:
-    """What all seeds of the recipe say to a row, and the recipe; a row that was not run says so."""
-    found: dict[str, list[tuple[float, str | None]]] = {}
-    for record in records:
-        value = find(record, row)
-        if value is not None:
-            found.setdefault(record["recipe"], []).append(value)
-    if not found:
-        return "not run", row.recipe or "–"
-    texts = [_spread([value for value, _ in values], any(mark for _, mark in values)) for values in found.values()]
-    return "; ".join(texts), "; ".join(found)
-
-
-def _spread(values: list[float], marked: bool) -> str:
-    spread = f" ± {stdev(values):.1f} ({len(values)} seeds)" if len(values) > 1 else ""
-    return f"{mean(values):.1f}{spread}{' †' if marked else ''}"
-
-
-def _value(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f}"
-
-
-def _machine(machine: dict[str, Any]) -> str:
-    return machine.get("gpu") or f"{machine.get('cpu', 'CPU')}, {machine.get('threads', '?')} threads"
-
-
-def _markdown(head: tuple[str, ...], lines: list[tuple[str, ...]], nothing: str) -> str:
-    """A Markdown table, with the dagger's meaning below it where there is one."""
-    if not lines:
-        return f"{nothing}\n"
-    rows = [head, ("---",) * len(head), *lines]
-    text = "".join(f"| {' | '.join(map(_escaped, row))} |\n" for row in rows)
-    return f"{text}\n{DAGGER}\n" if "†" in text else text
-
-
-def _escaped(cell: str) -> str:
-    return cell.replace("|", "\\|")
+    return table(head, lines, "Not run.")

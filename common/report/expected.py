@@ -14,6 +14,10 @@ source = "paper, table 2"
 protocol = "ImageNet ResNet-50, no saliency, threshold 0.25"
 others = [{ value = 65.9, source = "re-run, issue 26" }]
 headline = true                  # also in the overview of all methods
+network = "ResNet-50"            # the network the number is of
+masks = 1464                     # training images with pixel labels; left out: none, weak supervision
+images = 10582                   # all training images
+uses = ["tags", "saliency"]      # what is known of the images without pixel labels; left out: tags
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import UserError
+from common.report.protocol import Supervision
 
 __all__ = ["Expected", "Other", "lookup", "read_expected"]
 
@@ -53,6 +58,15 @@ class Expected:
     protocol: str = ""
     others: tuple[Other, ...] = ()
     headline: bool = False
+    network: str = ""
+    masks: int = 0
+    images: int | None = None
+    uses: tuple[str, ...] = ("tags",)
+
+    @property
+    def supervision(self) -> Supervision:
+        """What the number's method learns from."""
+        return Supervision(self.masks, self.images, self.uses)
 
     @property
     def title(self) -> str:
@@ -61,6 +75,12 @@ class Expected:
 
 
 _NUMBERS = ("value", "tolerance")
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(_NUMBERS, (int, float)),
+    **dict.fromkeys(("masks", "images"), int),
+    **dict.fromkeys(("others", "uses"), list),
+    "headline": bool,
+}
 _REQUIRED = [field.name for field in dataclasses.fields(Expected) if field.default is dataclasses.MISSING]
 _KNOWN = [field.name for field in dataclasses.fields(Expected)]
 
@@ -108,15 +128,17 @@ def _row(path: Path, number: int, row: dict[str, Any]) -> Expected:
         _check_type(where, key, value)
     others = tuple(_other(where, other) for other in row.get("others", []))
     numbers = {key: float(row[key]) for key in _NUMBERS if key in row}
-    return Expected(**{**row, **numbers, "others": others})
+    uses = tuple(row.get("uses", ("tags",)))
+    return Expected(**{**row, **numbers, "others": others, "uses": uses})
 
 
 def _check_type(where: str, key: str, value: Any) -> None:
-    kind = {"others": list, "headline": bool}.get(key, (int, float) if key in _NUMBERS else str)
-    if not isinstance(value, kind) or (key in _NUMBERS and isinstance(value, bool)):
+    kind = _TYPES.get(key, str)
+    fits = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+    if not fits or (key == "uses" and not all(isinstance(word, str) for word in value)):
         raise UserError(f"{where}: '{key}' has the wrong type: {value!r}.")
-    if key == "tolerance" and value < 0:
-        raise UserError(f"{where}: 'tolerance' must not be negative.")
+    if key in ("tolerance", "masks", "images") and value < 0:
+        raise UserError(f"{where}: '{key}' must not be negative.")
 
 
 def _other(where: str, other: Any) -> Other:

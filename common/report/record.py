@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 from common.errors import UserError
 from common.files import read_json, write_json
 from common.report.expected import Expected, lookup
+from common.report.markdown import spread
+from common.report.protocol import networks, supervision
 from common.report.runs import RunFolder, chosen_on_masks
 
-__all__ = ["find", "make_record", "read_records", "write_record"]
+__all__ = ["find", "make_record", "measured", "read_records", "write_record"]
 
 _KEYS = ("method", "recipe", "seed", "commit", "data", "machine", "seconds", "stages")
 
@@ -42,8 +45,13 @@ def make_record(run: RunFolder) -> dict[str, Any]:
 
 
 def write_record(run: RunFolder, root: Path) -> Path:
-    """Write the record of a finished run under `root`/results; returns its path."""
-    record = make_record(run)
+    """Write the record of a finished run, with its protocol, under `root`/results; returns its path.
+
+    Raises:
+        UserError: a stage is missing, or the data set or a network config is no longer what the run was made with.
+    """
+    protocol = {"supervision": dataclasses.asdict(supervision(run)), "networks": networks(run, root)}
+    record = make_record(run) | protocol
     path = root / "results" / record["method"] / f"{record['recipe']}-seed{record['seed']}.json"
     write_json(path, record)
     return path
@@ -74,6 +82,23 @@ def find(record: dict[str, Any], row: Expected) -> tuple[float, str | None] | No
         return None
     value = lookup(stage["numbers"], row.metric)
     return None if value is None else (100 * value, stage["mark"])
+
+
+def measured(row: Expected, records: list[dict[str, Any]]) -> tuple[str, str]:
+    """What all seeds of the recipe say to a row, and the recipe; a row that was not run says so."""
+    found: dict[str, list[tuple[float, str | None]]] = {}
+    for record in records:
+        value = find(record, row)
+        if value is not None:
+            found.setdefault(record["recipe"], []).append(value)
+    if not found:
+        return "not run", row.recipe or "–"
+    return "; ".join(map(_mean, found.values())), "; ".join(found)
+
+
+def _mean(found: list[tuple[float, str | None]]) -> str:
+    count = f" ({len(found)} seeds)" if len(found) > 1 else ""
+    return f"{spread([value for value, _ in found], any(mark for _, mark in found))}{count}"
 
 
 def _stage(stage: dict[str, Any]) -> dict[str, Any]:

@@ -12,12 +12,21 @@ from common.artifacts import CAM, CAMs, InstanceMaps, Instances, Labels
 from common.data.shapes import make_shapes
 from common.data.voc import open_dataset
 from common.files import write_json
+from common.recipe import config_digest
 
+NETWORK = """# What the stage `cam` trains.
+model = dict(type="CamClassifier", backbone=dict(type="DilatedResNet", depth=50, init_cfg=dict(weights="imagenet")))
+"""
 STAGES = ("cam", "make_cam", "eval_cam", "pseudo", "eval_pseudo", "instances", "segment", "val")
 
 
-def make_run(root: Path, recipe: str = "toy_shapes", seed: int = 0, shift: float = 0.0) -> Path:
-    """Write `root`/data and `root`/<recipe>-<seed>; `shift` is added to every measured number."""
+def make_run(
+    root: Path, recipe: str = "toy_shapes", seed: int = 0, shift: float = 0.0, masks: str | None = None
+) -> Path:
+    """Write `root`/data and `root`/<recipe>-<seed>; `shift` is added to every measured number.
+
+    masks: the split whose pixel labels are part of the supervision.
+    """
     make_shapes(root / "data", train=6, val=3, size=64)
     data, run = open_dataset(root / "data"), root / f"{recipe}-{seed}"
     train, val = data.ids("train"), data.ids("val")
@@ -45,17 +54,20 @@ def make_run(root: Path, recipe: str = "toy_shapes", seed: int = 0, shift: float
         "val": {"miou": 0.55 + shift, "iou": {**iou, "boat": None}, "images": 3},
     }  # fmt: skip
     kinds = {"cam": "Weights", "make_cam": "CAMs", "pseudo": "Labels", "instances": "InstanceMaps", "segment": "Labels"}
+    (root / "cam_toy.py").write_text(NETWORK)
     for name in STAGES:
-        split = "val" if name in ("segment", "val") else "train"
-        write_json(
-            run / name / "stage.json", stage(name, kinds.get(name, "Scores"), split, seed, numbers.get(name, {}))
-        )
+        splits = {"val" if name in ("segment", "val") else "train": "", **({masks: ""} if masks else {})}
+        made = stage(name, kinds.get(name, "Scores"), next(iter(splits)), seed, numbers.get(name, {}))
+        made["data"]["splits"] = {split: data.fingerprint(split) for split in splits}
+        if name == "cam":
+            made["params"]["config"] = {"file": "cam_toy.py", "sha256": config_digest(root / "cam_toy.py")}
+        write_json(run / name / "stage.json", made)
     log = [{"iter": i, "loss": 1 / i, "loss_edge": 0.5 / i, "lr": [0.1 / i, 1 / i], "seconds": i} for i in range(1, 9)]
     text = "".join(json.dumps(line) + "\n" for line in log)
     (run / "cam" / "log.jsonl").write_text(text + '{"iter": 9, "lo', encoding="utf-8")
     write_json(run / "run.json", {
         "recipe": recipe, "method": "toy", "seed": seed, "data": {"name": "shapes", "root": str(root / "data")},
-        "stages": list(STAGES), "config": "pipeline = [dict(stage='<train>')]\n",
+        "stages": list(STAGES), "config": "pipeline = [dict(stage='<train>')]\n", "supervision": masks,
     })  # fmt: skip
     return run
 
@@ -64,9 +76,9 @@ def stage(name: str, kind: str, split: str, seed: int, numbers: dict[str, Any]) 
     """One stage.json."""
     return {
         "name": name, "stage": name, "kind": kind,
-        "params": {"split": split, "config": {"file": "a.py", "sha256": "0"}},
+        "params": {"split": split},
         "inputs": {"weights": {"stage": "cam", "output": "0"}} if name == "make_cam" else {},
-        "data": {"name": "shapes", "splits": {split: f"sha1-{split}"}}, "seed": seed, "output": "0",
+        "data": {"name": "shapes", "splits": {}}, "seed": seed, "output": "0",
         "code": {"version": "0.1.0", "commit": "abc123"}, "seconds": 12.5, "peak_memory_mb": 900, "images": None,
         "numbers": numbers, "machine": {"cpu": "x86_64", "threads": 2, "gpu": None, "torch": "2.14.1"},
         "pixel_labels": "evaluation" if numbers else "none", "finished": "2025-01-01T00:00:00+00:00",

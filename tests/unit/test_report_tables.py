@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from common.data.voc import open_dataset
 from common.errors import UserError
 from common.report.compare import compare, tables
 from common.report.expected import lookup, read_expected
 from common.report.record import find, make_record, write_record
 from common.report.runs import chosen_on_masks, headline, read_run
 from common.report.verify import verify
-from tests.unit.report_run import make_run
+from tests.unit.report_run import NETWORK, make_run
 
 EXPECTED = """
 [[row]]
@@ -74,6 +75,8 @@ def project(tmp_path) -> Path:
     (method / "expected.toml").write_text(EXPECTED)
     (method / "README.md").write_text("# Toy\n\n<!-- table:expected -->\n<!-- /table -->\n\nafter\n")
     (tmp_path / "README.md").write_text("# All\n\n<!-- table:overview -->\nold\n<!-- /table -->\n")
+    (tmp_path / "configs/toy").mkdir(parents=True)
+    (tmp_path / "configs/toy/cam_toy.py").write_text(NETWORK)
     return tmp_path
 
 
@@ -102,6 +105,10 @@ def test_expected_rows(project):
         ("tolerance = 1.5", "tolerance = -1", "must not be negative"),
         ('id = "bird"', 'id = "cam"', "used twice"),
         (', source = "a | b"', "", "'others' holds tables"),
+        ("tolerance = 1.5", "masks = 1.5", "'masks' has the wrong type"),
+        ("tolerance = 1.5", "images = true", "'images' has the wrong type"),
+        ("tolerance = 1.5", "masks = -1", "'masks' must not be negative"),
+        ("tolerance = 1.5", "uses = [1]", "'uses' has the wrong type"),
         ("[[row]]\nid", "[[line]]\nid", "unknown key 'line'"),
         ("value = 60", "value = ", "no valid TOML"),
     ],
@@ -126,7 +133,12 @@ def test_record_holds_what_a_table_needs(runs, project):
     path = write_record(read_run(runs[0]), project)
     assert path == project / "results/toy/toy_shapes-seed0.json"
     record = json.loads(path.read_text())
-    assert record["data"] == {"name": "shapes", "splits": {"train": "sha1-train", "val": "sha1-val"}}
+    data = open_dataset(runs[0].parent / "data")
+    splits = {split: data.fingerprint(split) for split in ("train", "val")}
+    assert record["data"] == {"name": "shapes", "splits": splits}
+    assert record["supervision"] == {"masks": 0, "images": 6, "uses": ["tags"]}
+    network = {"config": "cam_toy.py", "backbone": "ResNet-50", "weights": "imagenet"}
+    assert record["networks"] == {"cam": network}
     assert record["commit"] == "abc123" and record["seconds"]["pseudo"] == 12.5
     assert set(record["stages"]) == {"eval_cam", "eval_pseudo", "val"}
     assert "curve" not in record["stages"]["eval_cam"]["numbers"]
@@ -196,10 +208,10 @@ def test_compare_writes_only_between_the_markers(runs, project):
         write_record(read_run(run), project)
     assert compare(project) == 0
     overview = (project / "README.md").read_text()
-    assert "| toy | CAM, best threshold | shapes train | miou | 40.0 | 42.0 ± 1.4 (2 seeds) † |" in overview
+    assert "| toy | CAM, best threshold | shapes train | miou | 40.0 | 42.0 ± 1.4 † (2 seeds) |" in overview
     assert "| toy | voc | voc12 val | miou | 63.5 | not run |" in overview and "† chosen on pixel labels" in overview
     results = (project / "docs/results.md").read_text()
-    assert "A toy paper." in results and "| toy_shapes | shapes val | val | miou | 56.0 ± 1.4 (2 seeds) |" in results
+    assert "A toy paper." in results and "| toy_shapes | shapes val | val | miou | 56.0 ± 1.4 |" in results
 
 
 def test_check_fails_until_the_tables_are_written(runs, project, capsys):

@@ -1,0 +1,188 @@
+"""Tables across methods: the same data and the same measure side by side, weak and semi-supervised methods apart."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any
+
+from common.report.expected import Expected, lookup
+from common.report.markdown import commits, number, runs_of, seeds_of, spread, table, whole_runs
+from common.report.protocol import KINDS, Supervision
+from common.report.record import measured
+
+__all__ = ["MEASURES", "Measure", "paper_table", "runs_table"]
+
+Record = dict[str, Any]
+NOT_RECORDED = "not recorded"
+
+
+@dataclasses.dataclass(frozen=True)
+class Measure:
+    """What corresponds across methods. A recipe says it by its stages' names: the first of `stages` that it has."""
+
+    title: str
+    stages: tuple[str, ...]
+    metric: str = "miou"
+
+
+MEASURES = (
+    Measure("CAM", ("eval_cam_best", "eval_cam")),
+    Measure("pseudo labels", ("eval_pseudo",)),
+    Measure("segmentation", ("val",)),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """One recipe of one method and its records, one a seed; none: not run."""
+
+    method: str
+    recipe: str
+    supervision: Supervision | None
+    kind: str
+    records: list[Record]
+
+
+def runs_table(data: str, expected: dict[str, list[Expected]], records: dict[str, list[Record]]) -> str:
+    """All methods on one data set: a line a recipe, a column a measure and list of images.
+
+    A measure that a recipe does not have is a dash; a method without a record on this data is not run.
+    """
+    lines = [line for method in expected for line in _lines(data, method, expected[method], records[method])]
+    columns = [(measure, split) for measure in MEASURES for split in sorted(_splits(measure, lines)) or [""]]
+    titles = [f"{measure.title}, {split}" if split else measure.title for measure, split in columns]
+    head = ("method", "recipe", "supervision", "backbone (networks)", *titles, "seeds", "whole run", "commit")
+    parts = []
+    for kind, title in KINDS.items():
+        cells = [_cells(line, columns) for line in lines if line.kind == kind]
+        if cells:
+            parts.append(f"**{title}**\n\n{table(head, cells, '')}")
+    notes = _notes(lines)
+    return "\n".join(parts + notes) if parts else "No method yet.\n"
+
+
+def paper_table(data: str, expected: dict[str, list[Expected]], records: dict[str, list[Record]]) -> str:
+    """The papers' numbers on one data set, others' reproductions and ours: a line a number, by what is measured."""
+    found = [
+        (kind, _order(row), method, row)
+        for method, rows in expected.items()
+        for row in rows
+        for kind in [row.supervision.kind]
+        if row.data == data and (row.headline or _order(row) < len(MEASURES))
+    ]
+    found.sort(key=lambda item: item[1])
+    head = (
+        "method",
+        "what",
+        "network",
+        "supervision",
+        "split",
+        "metric",
+        "paper",
+        "others",
+        "measured here",
+        "protocol",
+    )
+    parts = []
+    for kind, title in KINDS.items():
+        cells = [_paper_cells(method, row, records[method]) for own, _, method, row in found if own == kind]
+        if cells:
+            parts.append(f"**{title}**\n\n{table(head, cells, '')}")
+    return "\n".join(parts) or "No expected numbers yet.\n"
+
+
+def _order(row: Expected) -> int:
+    """The place of the row's measure among MEASURES; other headlines come last."""
+    places = [place for place, measure in enumerate(MEASURES) if row.stage in measure.stages]
+    return places[0] if places else len(MEASURES)
+
+
+def _lines(data: str, method: str, rows: list[Expected], records: list[Record]) -> list[Line]:
+    """A method's recipes on `data`; where none was run, one empty line for each kind of supervision of its papers."""
+    declared = {row.supervision.kind: row.supervision for row in rows} or {"weak": Supervision()}
+    groups = runs_of(record for record in records if record["data"]["name"] == data)
+    if not groups:
+        return [Line(method, "–", given, kind, []) for kind, given in declared.items()]
+    lines = []
+    for (_, recipe), group in groups.items():
+        given = next((record["supervision"] for record in group if record.get("supervision")), None)
+        known = Supervision(given["masks"], given["images"], tuple(given["uses"])) if given else None
+        lines.append(Line(method, recipe, known, known.kind if known else next(iter(declared)), group))
+    return lines
+
+
+def _cells(line: Line, columns: list[tuple[Measure, str]]) -> tuple[str, ...]:
+    if not line.records:
+        return (line.method, line.recipe, str(line.supervision), "–", *["not run"] * len(columns), "–", "–", "–")
+    values = [_value(measure, split, line.records) for measure, split in columns]
+    given = NOT_RECORDED if line.supervision is None else str(line.supervision)
+    seeds, time, commit = seeds_of(line.records), whole_runs(line.records), commits(line.records, digits=8)
+    return (line.method, line.recipe, given, _backbones(line.records), *values, seeds, time, commit)
+
+
+def _stage(measure: Measure, record: Record) -> dict[str, Any] | None:
+    return next((record["stages"][name] for name in measure.stages if name in record["stages"]), None)
+
+
+def _splits(measure: Measure, lines: list[Line]) -> set[str]:
+    stages = [_stage(measure, record) for line in lines for record in line.records]
+    return {stage["split"] for stage in stages if stage and stage["split"]}
+
+
+def _value(measure: Measure, split: str, group: list[Record]) -> str:
+    stages = [stage for record in group if (stage := _stage(measure, record)) and stage["split"] == split]
+    pairs = [(lookup(stage["numbers"], measure.metric), stage["mark"]) for stage in stages]
+    found = [(100 * value, mark) for value, mark in pairs if value is not None]
+    return spread([value for value, _ in found], any(mark for _, mark in found)) if found else "–"
+
+
+def _backbones(group: list[Record]) -> str:
+    """'EfficientNet-Lite0 (cam, irn, deeplab)': each backbone with the stages that train a network on it."""
+    stages: dict[str, list[str]] = {}
+    for record in group:
+        for stage, network in record.get("networks", {}).items():
+            names = stages.setdefault(network["backbone"], [])
+            if stage not in names:
+                names.append(stage)
+    return "; ".join(f"{backbone} ({', '.join(names)})" for backbone, names in stages.items()) or NOT_RECORDED
+
+
+def _notes(lines: list[Line]) -> list[str]:
+    """What keeps the lines from being comparable, and over which classes the mean goes."""
+    classes: dict[tuple[str, ...], set[str]] = {}
+    prints: dict[str, dict[str, set[str]]] = {}
+    for line in lines:
+        for record in line.records:
+            for stage in filter(None, (_stage(measure, record) for measure in MEASURES)):
+                classes.setdefault(tuple(stage["numbers"].get("classes", ())), set()).add(line.recipe)
+            for split, fingerprint in record["data"]["splits"].items():
+                prints.setdefault(split, {}).setdefault(fingerprint, set()).add(line.recipe)
+    notes = [
+        f"mIoU over {', '.join(names)}{f' ({_listed(recipes)})' if len(classes) > 1 else ''}.\n"
+        for names, recipes in sorted(classes.items())
+        if names
+    ]
+    for split, lists in sorted(prints.items()):
+        if len(lists) > 1:
+            apart = " / ".join(_listed(recipes) for recipes in lists.values())
+            notes.append(f"Not comparable: the list `{split}` holds other images in {apart}.\n")
+    return notes
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(sorted(words))
+
+
+def _paper_cells(method: str, row: Expected, records: list[Record]) -> tuple[str, ...]:
+    what, given, (ours, _) = row.title, str(row.supervision), measured(row, records)
+    numbers = (number(row.value), _others(row), ours)
+    return (method, what, row.network or "–", given, row.split, row.metric, *numbers, row.protocol)
+
+
+def _others(row: Expected) -> str:
+    """The range of others' reproductions; their sources are on the method's page."""
+    values = sorted(other.value for other in row.others)
+    if not values:
+        return "–"
+    return number(values[0]) if len(values) == 1 else f"{values[0]:.1f} to {values[-1]:.1f} ({len(values)})"

@@ -1,0 +1,133 @@
+"""Under which conditions a number was made: what was supervised with how many images, which networks were trained."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from common.data.voc import DataSet, open_dataset
+from common.errors import UserError
+from common.recipe import config_digest, read_config
+from common.report.runs import RunFolder
+
+__all__ = ["KINDS", "Supervision", "backbone_name", "networks", "supervision"]
+
+KINDS = {
+    "weak": "Weakly supervised: no pixel labels",
+    "semi": "Semi-supervised: pixel labels of a part of the images",
+    "full": "Fully supervised: pixel labels of all images",
+}
+
+# Backbones that go by another name in the field than their class.
+_NAMES = {
+    "CaffeResNet": "ResNet-{depth}",
+    "DilatedResNet": "ResNet-{depth}",
+    "EfficientNetLite": "EfficientNet-{name}",
+    "ResNet38": "ResNet-38",
+    "VGG16Dilated": "VGG16",
+    "VGG16FullyConv": "VGG16",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Supervision:
+    """What a method learns from.
+
+    masks: images with pixel labels; images: all training images, None where unknown; uses: what is known of the images
+    without pixel labels, e.g. ("tags",) or ("tags", "saliency"); empty: nothing.
+    """
+
+    masks: int = 0
+    images: int | None = None
+    uses: tuple[str, ...] = ("tags",)
+
+    @property
+    def kind(self) -> str:
+        """A key of KINDS."""
+        if not self.masks:
+            return "weak"
+        return "full" if self.masks == self.images else "semi"
+
+    def __str__(self) -> str:
+        """As a table says it: 'tags of 10582 images', 'masks of 1464, tags of 9118 images'."""
+        rest = None if self.images is None else self.images - self.masks
+        parts = [f"masks of {self.masks}"] if self.masks else []
+        if rest != 0:
+            known = " and ".join(self.uses) or "no labels"
+            parts.append(known if rest is None else f"{known} of {rest}")
+        return ", ".join(parts) + ("" if self.images is None else " images")
+
+
+def supervision(run: RunFolder) -> Supervision:
+    """What a run was supervised with, counted in its data set.
+
+    Images are those of every trained network's lists; masks those of the recipe's `pixel_labels`; the recipe's variable
+    `uses` names what it knows of the others (tags where it is left out).
+
+    Raises:
+        UserError: the data set is gone, or one of its lists is another than in the run.
+    """
+    from mmengine.config import Config
+
+    recipe = Config.fromstring(run.record["config"], ".py")
+    data = _data_set(run, recipe.get("data", {}).get("root"))
+    lists: dict[str, str] = {}
+    for stage in run.stages.values():
+        if stage["kind"] == "Weights":
+            lists.update(stage["data"]["splits"])
+    images: set[str] = set()
+    for split, fingerprint in lists.items():
+        if data.fingerprint(split) != fingerprint:
+            raise UserError(f"The list '{split}' of {data.root} is not the one {run.path} was made with: run it again.")
+        images.update(data.ids(split))
+    labelled = run.record.get("supervision")
+    masks = set(data.ids(labelled)) & images if labelled else ()
+    return Supervision(len(masks), len(images), tuple(recipe.get("uses", ("tags",))))
+
+
+def networks(run: RunFolder, root: Path) -> dict[str, dict[str, str | None]]:
+    """Stage -> config, backbone and initial weights of every network that a run trained.
+
+    Raises:
+        UserError: a network config under `root`/configs is no longer what the run was made with.
+    """
+    found = {}
+    for name, stage in run.stages.items():
+        for value in stage["params"].values():
+            if isinstance(value, dict) and set(value) == {"file", "sha256"}:
+                config = read_config(_config(root, value, run.path), stage["params"].get("options"))
+                backbone = next(_backbones(config.to_dict()["model"]), {})
+                weights = (backbone.get("init_cfg") or {}).get("weights")
+                found[name] = {"config": value["file"], "backbone": backbone_name(backbone), "weights": weights}
+    return found
+
+
+def backbone_name(backbone: dict[str, Any]) -> str:
+    """The field's name of a backbone's config, e.g. 'ResNet-50'; its class where it goes by no other name."""
+    words = {key: str(value).capitalize() for key, value in backbone.items()}
+    kind = str(backbone.get("type", "own"))
+    return _NAMES.get(kind, kind).format(**words)
+
+
+def _data_set(run: RunFolder, root: str | None) -> DataSet:
+    """The run's data set; one that was moved with its run is where the recipe looks for it."""
+    places = [Path(place) for place in (run.record["data"]["root"], root) if place]
+    return open_dataset(next((place for place in places if place.is_dir()), places[0]))
+
+
+def _config(root: Path, wanted: dict[str, str], run: Path) -> Path:
+    for path in sorted(root.glob(f"configs/*/{wanted['file']}")):
+        if config_digest(path) == wanted["sha256"]:
+            return path
+    raise UserError(f"No configs/*/{wanted['file']} is what {run} was made with: run the recipe again to record it.")
+
+
+def _backbones(model: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The backbones in a model's config, the outermost first."""
+    if isinstance(model.get("backbone"), dict):
+        yield model["backbone"]
+    for value in model.values():
+        if isinstance(value, dict):
+            yield from _backbones(value)
