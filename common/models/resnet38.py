@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 import common.compat  # isort: skip  # noqa: F401
 import torch.nn.functional as F
@@ -20,6 +20,11 @@ def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1, dilation: int
     return nn.Conv2d(inputs, outputs, kernel, stride, padding=padding, dilation=dilation, bias=False)
 
 
+def _norm_relu(norm: nn.Module, x: Tensor) -> Tensor:
+    """In place behind the norm, whose gradient needs its input alone: one map less at full resolution."""
+    return F.relu(norm(x), inplace=True)
+
+
 class PlainBlock(nn.Module):
     """Pre-activation block of two 3x3s; where the shape changes, the skip is a 1x1 of the activated input."""
 
@@ -34,12 +39,11 @@ class PlainBlock(nn.Module):
         same = inputs == outputs and stride == 1
         self.conv_branch1 = None if same else _conv(inputs, outputs, 1, stride)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The output and the activated input (what the taps show)."""
-        active = F.relu(self.bn_branch2a(x))
-        skip = x if self.conv_branch1 is None else self.conv_branch1(active)
-        main = self.conv_branch2a(active)
-        return skip + self.conv_branch2b1(F.relu(self.bn_branch2b1(main))), active
+    def forward(self, active: Tensor, skip: Tensor) -> Tensor:
+        """active: the input behind `bn_branch2a` and ReLU; skip: the input, or `active` where a 1x1 follows."""
+        main = _norm_relu(self.bn_branch2b1, self.conv_branch2a(active))
+        main = self.conv_branch2b1(main)
+        return main.add_(skip if self.conv_branch1 is None else self.conv_branch1(skip))
 
 
 class Bottleneck(nn.Module):
@@ -56,13 +60,12 @@ class Bottleneck(nn.Module):
         self.conv_branch1 = _conv(inputs, outputs, 1)
         self.dropout = nn.Dropout2d(dropout)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """The output and the activated input."""
-        active = F.relu(self.bn_branch2a(x))
-        main = self.conv_branch2a(active)
-        main = self.conv_branch2b1(self.dropout(F.relu(self.bn_branch2b1(main))))
-        main = self.conv_branch2b2(self.dropout(F.relu(self.bn_branch2b2(main))))
-        return self.conv_branch1(active) + main, active
+    def forward(self, active: Tensor, skip: Tensor) -> Tensor:
+        """As of `PlainBlock`."""
+        main = self.dropout(_norm_relu(self.bn_branch2b1, self.conv_branch2a(active)))
+        main = self.dropout(_norm_relu(self.bn_branch2b2, self.conv_branch2b1(main)))
+        main = self.conv_branch2b2(main)
+        return main.add_(self.conv_branch1(skip))
 
 
 def _blocks() -> dict[str, nn.Module]:
@@ -77,49 +80,75 @@ def _blocks() -> dict[str, nn.Module]:
     return blocks
 
 
+STAGES = ("conv1a", "b2", "b2_1", "b2_2")
+FROZEN = {"none": STAGES[:0], "stem": STAGES[:1], "b2": STAGES}
+TAPS = ("b4", "b5", "b6")  # conv3, conv4, conv5 are the activated inputs of these blocks
+
+
 @MODELS.register_module()
 class ResNet38(Taps, BaseModule):
     """ResNet-38 at output stride 8; taps conv3, conv4, conv5 (activated inputs of b4, b5, b6) and conv6 (ReLU of bn7).
 
-    Input: RGB, ImageNet mean and std. Batch normalisation is frozen (stored statistics, no gradient), as everywhere in
-    the psa family; the channel dropout of b6 and b7 acts in training.
+    Input: RGB, ImageNet mean and std. The channel dropout of b6 and b7 acts in training. Scale and shift of the batch
+    normalisation are never trained.
 
     Args:
         out_indices: taps to return, 0..3 with 256, 512, 1024, 4096 channels at strides 4, 8, 8, 8.
-        frozen: modules without a gradient: the stem alone ("stem", SEAM's DeepLab), or the stem and b2 ("b2",
-            classifiers and affinity networks).
+        frozen: modules without a gradient: "none" (SEAM's DeepLab as it was run), the stem alone ("stem", as that code
+            was meant), or the stem and b2 ("b2", classifiers and affinity networks); no activation of theirs is kept
+            for the backward pass.
+        statistics: of the batch normalisation in training: the "stored" ones, as in classifiers and affinity networks,
+            or those of the "batch" (SEAM's DeepLab as it was run), which the stored ones then follow.
+        bn_momentum: share of the batch in the stored statistics.
     """
 
     def __init__(
         self,
         out_indices: Sequence[int] = (0, 1, 2, 3),
-        frozen: str = "b2",
+        frozen: Literal["none", "stem", "b2"] = "b2",
+        statistics: Literal["stored", "batch"] = "stored",
+        bn_momentum: float = 0.1,
         init_cfg: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if frozen not in ("stem", "b2"):
-            raise ValueError(f"frozen is {frozen!r}, not 'stem' or 'b2'")
+        if frozen not in FROZEN:
+            raise ValueError(f"frozen is {frozen!r}, not one of {', '.join(FROZEN)}")
+        if statistics not in ("stored", "batch"):
+            raise ValueError(f"statistics is {statistics!r}, not 'stored' or 'batch'")
         self.conv1a = _conv(3, 64, 3)
         for name, block in _blocks().items():
             setattr(self, name, block)
         self.bn7 = nn.BatchNorm2d(4096)
+        self.statistics = statistics
         self.taps = tuple(out_indices)
         self.channels = tuple((256, 512, 1024, 4096)[tap] for tap in self.taps)
         self.strides = tuple((4, 8, 8, 8)[tap] for tap in self.taps)
-        freeze([self.conv1a] + ([self.b2, self.b2_1, self.b2_2] if frozen == "b2" else []))
-        freeze(module for module in self.modules() if isinstance(module, _BatchNorm))
+        for norm in self._norms():
+            norm.momentum = bn_momentum
+            norm.requires_grad_(False)
+        freeze(getattr(self, name) for name in FROZEN[frozen])
+
+    def _norms(self) -> Iterator[_BatchNorm]:
+        return (module for module in self.modules() if isinstance(module, _BatchNorm))
 
     def train(self, mode: bool = True) -> ResNet38:
+        """`statistics` says whether the batch normalisation follows."""
         super().train(mode)
-        batch_norm_eval(self)
+        if self.statistics == "stored":
+            batch_norm_eval(self)
         return self
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """x: float [B, 3, H, W], normalised -> the taps; sides are halved three times, rounded up."""
         x = self.conv1a(x)
-        active = {}
+        maps = []
         for name, block in self.named_children():
             if isinstance(block, (PlainBlock, Bottleneck)):
-                x, active[name] = block(x)
-        maps = [active["b4"], active["b5"], active["b6"], F.relu(self.bn7(x))]
+                active = _norm_relu(block.bn_branch2a, x)
+                if name in TAPS:
+                    maps.append(active)
+                if block.conv_branch1 is not None:
+                    x = active  # lets go of the input, which is large at full resolution
+                x = block(active, x)
+        maps.append(_norm_relu(self.bn7, x))
         return tuple(maps[tap] for tap in self.taps)

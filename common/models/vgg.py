@@ -72,12 +72,68 @@ class VGG16Dilated(Taps, BaseModule):
             x = F.avg_pool2d(x, 3, 1, padding=1)
         return x
 
-    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """x: float [B, 3, H, W], BGR minus mean -> the stages of `out_indices`."""
-        maps = []
+    def stages(self, x: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """The five stages in front of their pools and behind them."""
+        active, pooled = [], []
         for stage in range(5):
             for conv in self.stage(stage):
-                x = F.relu(conv(x))
+                x = F.relu(conv(x), inplace=True)
+            active.append(x)
             x = self._pool(x, stage)
-            maps.append(x)
+            pooled.append(x)
+        return active, pooled
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """x: float [B, 3, H, W], BGR minus mean -> the stages of `out_indices`."""
+        _, pooled = self.stages(x)
+        return tuple(pooled[tap] for tap in self.taps)
+
+
+@MODELS.register_module()
+class VGG16FullyConv(VGG16Dilated):
+    """VGG16 with fc6 and fc7 as convolutions, as AffinityNet's released code cuts it out of DeepLab's LargeFOV.
+
+    Taps conv4 and conv5 (in front of their pools) and conv5fc, the activated fc7. Pools 3x3, strides 2 2 2 1, none
+    behind conv5, which is dilated by 2. Output stride 8; sides are halved three times, rounded up.
+
+    Args:
+        fc6_dilation: 1 in the classifier, 4 in the affinity network.
+        dropout: of whole channels, between fc6 and fc7.
+        out_indices: taps to return, 0..2 with 512, 512, 1024 channels.
+        frozen_stages: stages 0..n get no gradient; conv1 and conv2 in the released code.
+    """
+
+    def __init__(
+        self,
+        fc6_dilation: int = 1,
+        dropout: float = 0.5,
+        out_indices: Sequence[int] = (0, 1, 2),
+        frozen_stages: int = 1,
+        init_cfg: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(
+            pool_strides=(2, 2, 2, 1, None), avg_pool=False, frozen_stages=frozen_stages, init_cfg=init_cfg
+        )
+        self.fc6 = nn.Conv2d(512, 1024, 3, padding=fc6_dilation, dilation=fc6_dilation)
+        self.drop6 = nn.Dropout2d(dropout)
+        self.fc7 = nn.Conv2d(1024, 1024, 1)
+        self.taps = tuple(out_indices)
+        self.channels = tuple((512, 512, 1024)[tap] for tap in self.taps)
+        self.strides = (8,) * len(self.taps)
+
+    @staticmethod
+    def adopt(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Imported VGG16 files keep fc6 and fc7 in the head, as LargeFOV has them: here they are the backbone's."""
+        head = "decode_head.branches.0."
+        names = {f"{head}{layer}.conv.": f"backbone.{layer}." for layer in ("fc6", "fc7")}
+        found = dict(state)
+        for old, new in names.items():
+            found |= {new + key.removeprefix(old): value for key, value in state.items() if key.startswith(old)}
+        return found
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """x: float [B, 3, H, W], BGR minus mean -> the taps."""
+        active, _ = self.stages(x)
+        fc6 = self.drop6(F.relu(self.fc6(active[4]), inplace=True))
+        maps = [active[3], active[4], F.relu(self.fc7(fc6), inplace=True)]
         return tuple(maps[tap] for tap in self.taps)

@@ -202,7 +202,7 @@ class NamedWeights:
     """init_cfg=dict(type="NamedWeights", weights="torchvision://resnet50-V1") on a backbone; see `resolve_init`.
 
     prefix: the part of the weights that belongs to the module; "decode_head." on a head. What the weights lack
-    keeps its values. A backbone must be filled completely.
+    keeps its values. A backbone must be filled completely; one with a method `adopt` renames what it takes first.
 
     Raises:
         UserError: the weights are not there, or leave a part of a backbone empty.
@@ -212,7 +212,10 @@ class NamedWeights:
         self.weights, self.prefix = weights, prefix
 
     def __call__(self, module: nn.Module) -> None:
-        missing = load_matching(module, resolve_init(self.weights), self.prefix)
+        state = resolve_init(self.weights)
+        if hasattr(module, "adopt"):
+            state = module.adopt(state)
+        missing = load_matching(module, state, self.prefix)
         if missing and self.prefix == "backbone.":
             raise UserError(
                 f"The weights '{self.weights}' leave {len(missing)} tensors of {type(module).__name__} without a value "

@@ -12,7 +12,8 @@ from torch import nn
 from common.models.efficientnet import EfficientNetLite
 from common.models.resnet import CaffeResNet, DilatedResNet
 from common.models.resnet38 import ResNet38
-from common.models.vgg import VGG16Dilated
+from common.models.vgg import VGG16Dilated, VGG16FullyConv
+from common.models.weights import load_matching
 
 
 def last_side(backbone: type, side: int, **options) -> int:
@@ -31,7 +32,7 @@ def test_without_ceil_mode_a_cell_is_lost():
     assert [last_side(DilatedResNet, side, **v2) for side in (375, 240, 160)] == [47, 30, 20]
 
 
-@pytest.mark.parametrize("backbone", [VGG16Dilated, ResNet38])
+@pytest.mark.parametrize("backbone", [VGG16Dilated, VGG16FullyConv, ResNet38])
 def test_stride_8_of_321_is_41(backbone: type):
     assert last_side(backbone, 321) == 41
 
@@ -47,6 +48,8 @@ BACKBONES = [
     (CaffeResNet, {"depth": 50}),
     (VGG16Dilated, {"out_indices": (0, 1, 2, 3, 4)}),
     (VGG16Dilated, {"pool_kernel": 2, "pool_strides": (2, 2, 2, None, None), "avg_pool": False}),
+    (VGG16FullyConv, {}),
+    (VGG16FullyConv, {"out_indices": (2,), "fc6_dilation": 4}),
     (ResNet38, {}),
     (EfficientNetLite, {"output_stride": 16}),
     (EfficientNetLite, {"output_stride": 8, "conv_head": True, "out_indices": (2, 4)}),
@@ -151,3 +154,105 @@ def test_resnet38_freezes_norms_but_drops_channels():
     assert not any(p.requires_grad for p in ResNet38().b2_2.parameters())
     with pytest.raises(ValueError, match="frozen"):
         ResNet38(frozen="b9")
+    with pytest.raises(ValueError, match="statistics"):
+        ResNet38(statistics="none")
+
+
+def test_resnet38_of_seams_deeplab_follows_the_batch_and_trains_every_convolution():
+    with torch.device("meta"):
+        network = ResNet38(frozen="none", statistics="batch", bn_momentum=3e-4).train()
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    assert all(norm.training and norm.momentum == 3e-4 for norm in norms)
+    assert all(p.requires_grad == (p.ndim == 4) for p in network.parameters())
+    assert not any(norm.training for norm in network.eval().modules())
+
+
+def test_resnet38_keeps_nothing_of_its_frozen_part():
+    torch.manual_seed(0)
+    network = ResNet38(out_indices=(0, 1)).train()
+    seen = {}
+    for name in ("b2_2", "b3"):
+        network.get_submodule(name).register_forward_hook(lambda _, __, y, name=name: seen.update({name: y}))
+    conv3, _ = network(torch.randn(1, 3, 16, 16))
+    assert seen["b2_2"].grad_fn is None and seen["b3"].grad_fn is not None and conv3.grad_fn is not None
+
+
+COUNTS = {"b2": 3, "b3": 3, "b4": 6, "b5": 3}
+PLAIN_BLOCKS = [stage if i == 0 else f"{stage}_{i}" for stage, count in COUNTS.items() for i in range(count)]
+
+
+def test_resnet38_is_its_description():
+    """The blocks spelled out, out of place, on the network's own weights."""
+    torch.manual_seed(0)
+    network = ResNet38().eval()
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.running_mean, std=0.1)
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+    x = image = torch.randn(1, 3, 17, 25)
+    with torch.no_grad():
+        x, expected = network.conv1a(x), []
+        for name in PLAIN_BLOCKS:
+            block = network.get_submodule(name)
+            u = block.bn_branch2a(x).relu()
+            if name in ("b4", "b5"):
+                expected.append(u)
+            main = block.conv_branch2b1(block.bn_branch2b1(block.conv_branch2a(u)).relu())
+            x = main + (x if block.conv_branch1 is None else block.conv_branch1(u))
+        for block in (network.b6, network.b7):
+            u = block.bn_branch2a(x).relu()
+            if block is network.b6:
+                expected.append(u)
+            main = block.conv_branch2b1(block.bn_branch2b1(block.conv_branch2a(u)).relu())
+            x = block.conv_branch1(u) + block.conv_branch2b2(block.bn_branch2b2(main).relu())
+        expected.append(network.bn7(x).relu())
+        for tap, wanted in zip(network(image), expected, strict=True):
+            torch.testing.assert_close(tap, wanted)
+
+
+def cells_reached(layer: nn.Conv2d, side: int = 49) -> set[tuple[int, int]]:
+    """Offsets from the centre of a map that see a one-hot input there."""
+    x = torch.zeros(1, layer.in_channels, side, side)
+    x[:, :, side // 2, side // 2] = 1
+    with torch.no_grad():
+        seen = (layer(x) - layer(torch.zeros_like(x))).abs().sum((0, 1))
+    return {(int(y) - side // 2, int(x) - side // 2) for y, x in seen.nonzero()}
+
+
+def test_resnet38_dilations():
+    network = ResNet38()
+    expected = dict.fromkeys(("b5.conv_branch2a", "b4_5.conv_branch2b1"), 1)
+    expected |= dict.fromkeys(("b5.conv_branch2b1", "b5_1.conv_branch2a", "b5_2.conv_branch2b1"), 2)
+    expected |= dict.fromkeys(("b6.conv_branch2b1", "b7.conv_branch2b1"), 4)
+    for name, d in expected.items():
+        assert cells_reached(network.get_submodule(name)) == {(y, x) for y in (-d, 0, d) for x in (-d, 0, d)}, name
+
+
+@pytest.mark.parametrize("fc6_dilation", [1, 4])
+def test_fully_convolutional_vgg16(fc6_dilation: int):
+    torch.manual_seed(0)
+    network = VGG16FullyConv(fc6_dilation)
+    for name, d in (("conv4_3", 1), ("conv5_1", 2), ("conv5_3", 2), ("fc6", fc6_dilation)):
+        assert cells_reached(network.get_submodule(name)) == {(y, x) for y in (-d, 0, d) for x in (-d, 0, d)}, name
+    assert network.fc7.kernel_size == (1, 1)
+    frozen = {name.split(".")[0] for name, p in network.named_parameters() if not p.requires_grad}
+    assert frozen == {"conv1_1", "conv1_2", "conv2_1", "conv2_2"}
+    assert round((sum(p.numel() for p in network.parameters()) + 20 * 1024) / 1e6, 2) == 20.50  # with the classifier
+    with torch.no_grad():
+        network.train()(torch.randn(1, 3, 16, 16))
+    dropped = network.drop6(torch.ones(1, 1000, 2, 2))
+    assert set(dropped.sum((2, 3)).unique().tolist()) == {0.0, 8.0}  # whole channels
+
+
+def test_fully_convolutional_vgg16_pools_four_times():
+    network, plain = VGG16FullyConv(), VGG16Dilated(pool_strides=(2, 2, 2, 1, None), avg_pool=False)
+    load_matching(plain, network.state_dict())
+    x = torch.randn(1, 3, 33, 41)
+    with torch.no_grad():
+        conv4, conv5, fc7 = network.eval()(x)
+        torch.testing.assert_close(conv5, plain(x)[0])
+        torch.testing.assert_close(fc7, network.fc7(network.fc6(conv5).relu()).relu())
+        pooled = nn.functional.max_pool2d(conv4, 3, 1, 1)
+        for conv in plain.stage(4):
+            pooled = conv(pooled).relu()
+        torch.testing.assert_close(conv5, pooled)
