@@ -30,12 +30,14 @@ class Format:
     """A kind of checkpoint.
 
     signature: patterns that mark it, each of which must match some key as a whole; convert: its names -> ours; network:
-    config of the network that the converted tensors belong to, None where that is unknown.
+    config of the network that the converted tensors belong to, None where that is unknown; absent: a pattern that no
+    key may match.
     """
 
     signature: tuple[str, ...]
     convert: Callable[[State], dict[str, Tensor]]
     network: Callable[[State], Config] | None = None
+    absent: str | None = None
 
     @property
     def about(self) -> str:
@@ -43,9 +45,13 @@ class Format:
         return (self.convert.__doc__ or "").strip().splitlines()[0]
 
     def fits(self, keys: Iterable[str]) -> bool:
-        """Whether every pattern of the signature matches one of the keys."""
+        """Whether every pattern of the signature matches one of the keys, and `absent` none."""
         keys = list(keys)
-        return all(any(re.fullmatch(pattern, key) for key in keys) for pattern in self.signature)
+
+        def found(pattern: str) -> bool:
+            return any(re.fullmatch(pattern, key) for key in keys)
+
+        return all(map(found, self.signature)) and not (self.absent and found(self.absent))
 
 
 def _depth(state: State) -> int:

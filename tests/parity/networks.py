@@ -51,6 +51,13 @@ def loaded(model: nn.Module, state: Mapping[str, Tensor]) -> nn.Module:
     return model.eval()
 
 
+def authors_shapes(model: nn.Module, names: Mapping[str, str]) -> dict[str, tuple[int, ...]]:
+    """For files without `keys`: the network's tensors under the authors' names; names: our prefixes -> theirs."""
+    state = {key: tuple(value.shape) for key, value in model.state_dict().items()}
+    return {theirs + key.removeprefix(ours): shape for key, shape in state.items() for ours, theirs in names.items()
+            if key.startswith(ours)}  # fmt: skip
+
+
 def tagged(tags: np.ndarray) -> SegDataSample:
     """A training sample with tags alone."""
     sample = SegDataSample()

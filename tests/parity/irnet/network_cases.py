@@ -20,7 +20,7 @@ from methods.irnet.losses import irn_loss, pair_displacement
 from methods.irnet.model import estimate_mean_shift, on_canvas
 from methods.irnet.released import convert_cam, convert_irn
 from tests.parity.compare import close, equal, shapes
-from tests.parity.networks import filled, images, tagged
+from tests.parity.networks import authors_shapes, filled, images, tagged
 
 Golden = dict[str, np.ndarray]
 Convert = Callable[[dict], dict]
@@ -39,7 +39,11 @@ def classifier(golden: Golden) -> nn.Module:
     model = MODELS.build(
         {"type": "CamClassifier", "backbone": backbone, "num_classes": 20, "data_preprocessor": PREPROCESSOR}
     )
-    named = shapes(golden) if "keys" in golden else _authors_shapes(model)
+    named = (
+        shapes(golden)
+        if "keys" in golden
+        else authors_shapes(model, {"backbone.": "resnet50.", "head.": "classifier."})
+    )
     load_strictly(model, convert_cam(filled(named, golden)), "golden")
     return model.eval()
 
@@ -54,14 +58,6 @@ def irn(golden: Golden) -> nn.Module:
     state["mean_shift.running_mean"] = torch.from_numpy(golden.get("running_mean", np.zeros(2, np.float32)))
     load_strictly(model, convert_irn(state), "golden")
     return model.eval()
-
-
-def _authors_shapes(model: nn.Module) -> dict[str, tuple[int, ...]]:
-    """For files without `keys`: the classifier's tensors under the authors' names."""
-    renamed = {"backbone.": "resnet50.", "head.": "classifier."}
-    state = {key: tuple(value.shape) for key, value in model.state_dict().items()}
-    return {new + key.removeprefix(old): shape for key, shape in state.items() for old, new in renamed.items()
-            if key.startswith(old)}  # fmt: skip
 
 
 @torch.no_grad()

@@ -1,0 +1,40 @@
+# AffinityNet's classifier on VGG16 (DeepLab-LargeFOV's initial weights): 15 epochs, lr 0.1; its CAM is a square root.
+_base_ = ["../_base_/runtime.py", "../_base_/schedules/psa.py", "../_base_/data/voc12.py"]
+custom_imports = dict(imports=["common.models.register"], allow_failed_imports=False)
+
+model = dict(
+    type="CamClassifier",
+    backbone=dict(
+        type="VGG16FullyConv",
+        fc6_dilation=1,
+        frozen_stages=1,
+        init_cfg=dict(type="NamedWeights", weights="vgg16_20M"),
+    ),
+    num_classes=20,
+    dropout=0.5,
+    cam_power=0.5,
+    data_preprocessor=dict(
+        type="SegDataPreProcessor",
+        mean=[104.008, 116.669, 122.675],  # BGR
+        std=[1.0, 1.0, 1.0],
+        rgb_to_bgr=True,
+        size_divisor=1,
+    ),
+)
+
+train_dataloader = dict(
+    batch_size=16,
+    num_workers=8,
+    dataset=dict(
+        pipeline=[
+            dict(type="ResizeLong", low=256, high=512),
+            dict(type="RandomMirror", prob=0.5),
+            dict(type="RandomColorJitter", brightness=0.3, contrast=0.3, saturation=0.3, hue=0.1),
+            dict(type="RandomCropContainer", size=448, pad=(122.675, 116.669, 104.008)),
+            dict(type="Pack"),
+        ],
+    ),
+)
+
+train_cfg = dict(max_epochs=15)
+optim_wrapper = dict(optimizer=dict(lr=0.1), paramwise_cfg=dict(new=("head",)))
