@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install demo test parity lint benchmarks tables lock clean
+.PHONY: help install demo test parity lint benchmarks tables docs lock clean
 
 BIN := .venv/bin
 
@@ -31,10 +31,14 @@ benchmarks: install ## speed against the plain formulas, as ratios
 tables: install ## write the tables of the docs from results/ and expected.toml
 	@$(BIN)/wsseg compare
 
+docs: install ## build the site of the documentation in site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "site/index.html"
+
 lock: install ## resolve pyproject.toml anew into requirements.lock
 	@$(BIN)/uv lock --quiet
 	@$(BIN)/uv export --quiet --frozen --no-emit-project --all-extras --no-annotate --no-header -o requirements.lock
 	@rm uv.lock
 
 clean: ## remove .venv and caches; data and runs stay
-	@rm -rf .venv .pytest_cache .ruff_cache *.egg-info
+	@rm -rf .venv .pytest_cache .ruff_cache site *.egg-info

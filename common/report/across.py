@@ -100,7 +100,7 @@ def _order(row: Expected) -> int:
 
 def _lines(data: str, method: str, rows: list[Expected], records: list[Record]) -> list[Line]:
     """A method's recipes on `data`; where none was run, one empty line for each kind of supervision of its papers."""
-    declared = {row.supervision.kind: row.supervision for row in rows} or {"weak": Supervision()}
+    declared = {row.supervision.kind: row.supervision for row in rows}
     groups = runs_of(record for record in records if record["data"]["name"] == data)
     if not groups:
         return [Line(method, "–", given, kind, []) for kind, given in declared.items()]
@@ -108,7 +108,7 @@ def _lines(data: str, method: str, rows: list[Expected], records: list[Record]) 
     for (_, recipe), group in groups.items():
         given = next((record["supervision"] for record in group if record.get("supervision")), None)
         known = Supervision(given["masks"], given["images"], tuple(given["uses"])) if given else None
-        lines.append(Line(method, recipe, known, known.kind if known else next(iter(declared)), group))
+        lines.append(Line(method, recipe, known, known.kind if known else next(iter(declared), "weak"), group))
     return lines
 
 
