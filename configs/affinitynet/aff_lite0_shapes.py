@@ -26,7 +26,7 @@ train_dataloader = dict(
         pipeline=[
             dict(type="RandomRescale", low=1.5, high=2.0),
             dict(type="RandomColorJitter"),
-            dict(type="RandomCropContainer", size=192, pad=[0, 0, 0]),
+            dict(type="RandomCropContainer", size=192, pad=(0, 0, 0)),
             dict(type="RandomMirror", prob=0.5),
             dict(type="MergeScores", stride=8),
             dict(type="Pack"),

@@ -10,13 +10,13 @@ pipeline = [
         name="make_cam",
         weights="cam",
         split="train_aug",
-        scales=(1.0, 1.5),
+        scales=(2.0,),
         flip=True,
         stride=1,
     ),
     dict(stage="eval_cam", name="eval_cam", cams="make_cam", split="train", thresholds="best"),
-    # These CAMs fall slowly: their best threshold is about 0.48 where VOC's is 0.2, so every alpha is smaller.
-    dict(stage="affinitynet.score_volumes", name="scores", cams="make_cam", low_alpha=1.5, high_alpha=4, crf="psa"),
+    # These CAMs fall slowly: their best threshold is about 0.4 where VOC's is 0.2, so every alpha is smaller.
+    dict(stage="affinitynet.score_volumes", name="scores", cams="make_cam", low_alpha=2, high_alpha=6, crf="psa"),
     dict(stage="train", name="aff", config="aff_lite0_shapes.py", labels="scores", split="train_aug"),
     dict(
         stage="affinitynet.random_walk",
