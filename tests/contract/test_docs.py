@@ -36,3 +36,11 @@ def test_nothing_is_fetched_from_other_sites(site: Path) -> None:
         text = page.read_text(encoding="utf-8")
         assert not fetched.search(text), page
         assert 'class="mermaid"' not in text, f"{page}: the theme would fetch a script for this diagram"
+
+
+def test_lists_and_tables_are_seen(site: Path) -> None:
+    """The site reads Markdown more strictly than others do: what it took for plain text would be shown as one."""
+    for page in site.rglob("*.html"):
+        text = re.sub(r"<(pre|script)\b.*?</\1>", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        missed = re.search(r"^\s*(?:[-*+]|\d+\.|\|) .*", text, re.MULTILINE)
+        assert not missed, f"{page.name}: leave a line free before {missed[0]!r}, and indent inner lists by four"

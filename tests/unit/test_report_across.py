@@ -120,6 +120,12 @@ def test_supervision_of_the_run_decides_and_an_old_record_invents_nothing(projec
     assert lines(weak, "beta")[0][2:4] == ["not recorded", "not recorded"]
 
 
+def test_a_baseline_without_a_method_of_its_own_stands_apart(project):
+    record(project, "oracle", supervision={"masks": 240, "images": 240, "uses": ["tags"]})
+    _, full = tables(project)["compare:shapes"].split("**Fully supervised")
+    assert lines(full, "oracle")[0][1:3] == ["oracle_shapes", "masks of 240 images"]
+
+
 def test_lists_that_differ_are_not_comparable(project):
     record(project, "alpha")
     record(project, "beta")
