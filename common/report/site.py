@@ -149,4 +149,5 @@ def _target(path: str, link: str) -> str | None:
 
 def _code_page(root: Path, path: str) -> str:
     fence, language = "`" * 8, Path(path).suffix[1:]
-    return f"# {path}\n\n{fence}{language}\n{(root / path).read_text(encoding='utf-8')}\n{fence}\n"
+    code = (root / path).read_text(encoding="utf-8")
+    return f"---\nsearch: {{ exclude: true }}\n---\n# {path}\n\n{fence}{language}\n{code}\n{fence}\n"

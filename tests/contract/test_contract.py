@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from common.artifacts import Scores
 from common.models.io import build_model, without_init
 from common.pipeline import Run
 from common.recipe import load_recipe, read_config
+from common.report.across import MEASURES
 from common.report.compare import compare
 from common.report.expected import read_expected
 
@@ -48,6 +50,19 @@ def test_recipe_is_sound(path: Path) -> None:
     recipe = load_recipe(path)
     assert recipe.method == path.parent.name
     assert path.read_text(encoding="utf-8").startswith("#"), "a recipe begins with a comment: `wsseg list` shows it"
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_names_that_correspond_across_methods_mean_the_same(path: Path) -> None:
+    """The tables across methods are made by these names (CONTRIBUTING, "A recipe")."""
+    steps = {step.name: step for step in load_recipe(path).steps}
+    judged = {name: step for name, step in steps.items() if any(name in measure.stages for measure in MEASURES)}
+    for name, step in judged.items():
+        assert step.kind is Scores and getattr(step.function, "pixel_labels", "none") == "evaluation"
+        assert step.params["split"].startswith("val" if name == "val" else "train")
+    if "eval_cam_best" in judged:
+        assert judged["eval_cam_best"].params["thresholds"] == "best"
+        assert "eval_cam" in judged, "eval_cam_best stands beside the threshold of the paper"
 
 
 @pytest.mark.parametrize("stage", stages(), ids=lambda stage: f"{stage.__module__}.{stage.__name__}")
