@@ -8,9 +8,14 @@ import torch
 from PIL import Image
 
 from common.affinity import (
+    PairLabels,
     PairSet,
     PathSet,
+    affinity_loss,
+    feature_affinity,
+    fitting_radius,
     nearest_index,
+    pair_affinity,
     pair_offsets,
     path_points,
     path_set,
@@ -159,3 +164,96 @@ def test_labels_shrink_as_pil_resizes_them(size: tuple[int, int]) -> None:
 
 def test_nearest_index_of_stride_4_is_pixel_4k_plus_2() -> None:
     assert nearest_index(64, 16).tolist() == list(range(2, 64, 4))
+
+
+def plain_pair_affinity(features: torch.Tensor, pairs: PairSet) -> torch.Tensor:
+    """Gathers the features of every pair, as the released code does: [B, C, h, w] -> [B, n, m]."""
+    height, width = features.shape[-2:]
+    flat = features.flatten(2)
+    source = flat[:, :, pairs.sources(height, width)].unsqueeze(2)
+    destination = flat[:, :, pairs.destinations(height, width)]
+    return torch.exp(-(destination - source).abs().mean(dim=1))
+
+
+@pytest.mark.parametrize("radius", [2, 3, 5])
+def test_pair_affinity_is_that_of_the_gathered_features(radius: int) -> None:
+    pairs, generator = PairSet(radius), torch.Generator().manual_seed(radius)
+    features = torch.randn(2, 7, 9, 14, generator=generator)
+    fast, slow = features.clone().requires_grad_(), features.clone().requires_grad_()
+    found, expected = pair_affinity(fast, pairs), plain_pair_affinity(slow, pairs)
+    torch.testing.assert_close(found, expected, rtol=1e-6, atol=0)
+    weight = torch.rand(found.shape, generator=generator)
+    (found * weight).sum().backward()
+    (expected * weight).sum().backward()
+    torch.testing.assert_close(fast.grad, slow.grad, rtol=1e-5, atol=1e-6)
+
+
+def test_gradient_of_the_pair_affinity_is_that_of_finite_differences() -> None:
+    features = torch.randn(1, 2, 4, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: pair_affinity(x, PairSet(2)), features)
+
+
+def test_equal_features_have_affinity_1_and_no_gradient() -> None:
+    features = torch.ones(1, 3, 6, 10, requires_grad=True)
+    affinity = pair_affinity(features, PairSet(3))
+    affinity.sum().backward()
+    assert (affinity == 1).all() and (features.grad == 0).all()
+
+
+@pytest.mark.parametrize("border", ["released", "complete"])
+def test_a_stencil_of_features_holds_the_pairs_of_its_border(border: str) -> None:
+    """Every pair of cells by itself; "released" leaves out pairs whose upper or left cell lies at the border."""
+    features, radius = torch.randn(4, 7, 11, generator=torch.Generator().manual_seed(1)), 3
+    stencil = feature_affinity(features, radius, border)
+    for k, (dy, dx) in enumerate(PairSet(radius).points):
+        for y in range(7):
+            for x in range(11):
+                inside = 0 <= y + dy < 7 and 0 <= x + dx < 11
+                source = border == "complete" or (y < 5 and 2 <= x < 9)
+                difference = features[:, y, x] - features[:, y + dy, x + dx] if inside else torch.zeros(1)
+                expected = float(torch.exp(-difference.abs().mean())) if inside and source else 0.0
+                assert float(stencil[k, y, x]) == pytest.approx(expected, abs=1e-6)
+
+
+def test_padding_makes_every_cell_a_source() -> None:
+    pairs, label = PairSet(4), torch.zeros(2, 9, 12, dtype=torch.uint8)
+    padded = pairs.pad(label, 255)
+    assert pairs.source_grid(*padded.shape[-2:]) == (9, 12)
+    assert pairs.labels(padded).background.sum() == 2 * sum((9 - dy) * (12 - abs(dx)) for dy, dx in pairs.points)
+    assert pairs.pad(label, 255, "released") is label
+    with pytest.raises(ValueError, match="border"):
+        pairs.pad(label, 255, "open")
+
+
+def test_the_border_of_the_released_code_misses_a_seventh_of_the_pairs() -> None:
+    """Counted at 56 x 56 in the authors' code: 14.4 %."""
+    pairs = PairSet(5)
+    present = len(pairs.points) * len(pairs.sources(56, 56))
+    assert 1 - present / sum((56 - dy) * (56 - abs(dx)) for dy, dx in pairs.points) == pytest.approx(0.144, abs=5e-4)
+
+
+@pytest.mark.parametrize(("grid", "radius"), [((47, 63), 5), ((11, 30), 5), ((10, 30), 4), ((30, 8), 3), ((2, 2), 2)])
+def test_radius_of_small_grids(grid: tuple[int, int], radius: int) -> None:
+    assert fitting_radius(5, *grid) == radius
+    if min(grid) > 4:
+        assert len(PairSet(radius).sources(*grid))
+
+
+def test_loss_is_the_balanced_cross_entropy() -> None:
+    generator = torch.Generator().manual_seed(0)
+    affinity, kind = torch.rand(2, 12, 20, generator=generator), torch.randint(4, (2, 12, 20), generator=generator)
+    pairs = PairLabels(kind == 0, kind == 1, kind == 2)
+    terms = affinity_loss(affinity, pairs)
+    for name, number, value in (("bg_pos", 0, affinity), ("fg_pos", 1, affinity), ("neg", 2, 1 - affinity)):
+        assert float(terms[name]) == pytest.approx(float(-value[kind == number].log().mean()), rel=1e-3)
+    expected = terms["bg_pos"] / 4 + terms["fg_pos"] / 4 + terms["neg"] / 2
+    torch.testing.assert_close(terms["loss"], expected)
+
+
+def test_loss_is_finite_at_both_ends_and_0_without_pairs() -> None:
+    affinity = torch.tensor([[[0.0, 1.0]]], requires_grad=True)
+    nothing, everything = torch.zeros(1, 1, 2, dtype=torch.bool), torch.ones(1, 1, 2, dtype=torch.bool)
+    terms = affinity_loss(affinity, PairLabels(everything, nothing, everything))
+    terms["loss"].backward()
+    assert torch.isfinite(terms["loss"]) and torch.isfinite(affinity.grad).all() and terms["fg_pos"] == 0
+    assert affinity_loss(affinity, PairLabels(nothing, nothing, nothing))["loss"] == 0
