@@ -138,14 +138,15 @@ def _value(measure: Measure, split: str, group: list[Record]) -> str:
 
 
 def _backbones(group: list[Record]) -> str:
-    """'EfficientNet-Lite0 (cam, irn, deeplab)': each backbone with the stages that train a network on it."""
+    """'EfficientNet-Lite0 (cam, irn, deeplab)': each backbone with the stages that train a network on it, or how many."""
     stages: dict[str, list[str]] = {}
     for record in group:
         for stage, network in record.get("networks", {}).items():
             names = stages.setdefault(network["backbone"], [])
             if stage not in names:
                 names.append(stage)
-    return "; ".join(f"{backbone} ({', '.join(names)})" for backbone, names in stages.items()) or NOT_RECORDED
+    shown = {name: ", ".join(own) if len(own) < 5 else f"{len(own)} networks" for name, own in stages.items()}
+    return "; ".join(f"{backbone} ({names})" for backbone, names in shown.items()) or NOT_RECORDED
 
 
 def _notes(lines: list[Line]) -> list[str]:

@@ -59,7 +59,7 @@ def test_names_that_correspond_across_methods_mean_the_same(path: Path) -> None:
     judged = {name: step for name, step in steps.items() if any(name in measure.stages for measure in MEASURES)}
     for name, step in judged.items():
         assert step.kind is Scores and getattr(step.function, "pixel_labels", "none") == "evaluation"
-        assert step.params["split"].startswith("val" if name == "val" else "train")
+        assert step.params["split"].startswith("val") == (name == "val")
     if "eval_cam_best" in judged:
         assert judged["eval_cam_best"].params["thresholds"] == "best"
         assert "eval_cam" in judged, "eval_cam_best stands beside the threshold of the paper"

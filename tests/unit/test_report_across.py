@@ -120,6 +120,11 @@ def test_supervision_of_the_run_decides_and_an_old_record_invents_nothing(projec
     assert lines(weak, "beta")[0][2:4] == ["not recorded", "not recorded"]
 
 
+def test_many_networks_are_counted(project):
+    record(project, "alpha", networks={f"a{number}": {"backbone": "VGG16"} for number in range(5)})
+    assert lines(tables(project)["compare:shapes"], "alpha")[0][3] == "VGG16 (5 networks)"
+
+
 def test_a_baseline_without_a_method_of_its_own_stands_apart(project):
     record(project, "oracle", supervision={"masks": 240, "images": 240, "uses": ["tags"]})
     _, full = tables(project)["compare:shapes"].split("**Fully supervised")
