@@ -138,7 +138,7 @@ def _value(measure: Measure, split: str, group: list[Record]) -> str:
 
 
 def _backbones(group: list[Record]) -> str:
-    """'EfficientNet-Lite0 (cam, irn, deeplab)': each backbone with the stages that train a network on it, or how many."""
+    """'EfficientNet-Lite0 (cam, irn, deeplab)': each backbone with the stages that train it, or with their number."""
     stages: dict[str, list[str]] = {}
     for record in group:
         for stage, network in record.get("networks", {}).items():
