@@ -15,7 +15,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
         description="Convert a released checkpoint (its layout is recognised) and keep it in the folder that "
         "WSSEG_WEIGHTS names, or ./weights. Configs ask for it by the name.",
     )
-    importing.add_argument("file", help="the checkpoint (.pth)")
+    importing.add_argument("file", help="the checkpoint (PyTorch's, or an MXNet .params file)")
     importing.add_argument("--as", dest="name", required=True, help="the name configs ask for, e.g. resnet101_coco")
     importing.set_defaults(handler=_import)
     actions.add_parser("list", help="the imported weights").set_defaults(handler=_list)

@@ -150,6 +150,20 @@ def convert_resnet38(state: State) -> dict[str, Tensor]:
     return renamed(state, rules)
 
 
+MXNET_NORM = {"gamma": "weight", "beta": "bias", "moving_mean": "running_mean", "moving_var": "running_var"}
+
+
+def convert_mxnet_resnet38(state: State) -> dict[str, Tensor]:
+    """ResNet-38 of ademxapp as an MXNet file: `res<stage>a_`, `res<stage>b<i>_`, `bn*`; `linear1000` is dropped."""
+    rules = [(r"conv1a_weight", "backbone.conv1a.weight")]
+    for unit, block in ((r"(\d)a", r"backbone.b\1"), (r"(\d)b(\d+)", r"backbone.b\1_\2")):
+        branch = unit.count("(") + 1
+        rules.append((rf"res{unit}_(branch\w+)_weight", rf"{block}.conv_\{branch}.weight"))
+        rules += [(rf"bn{unit}_(branch\w+)_{old}", rf"{block}.bn_\{branch}.{new}") for old, new in MXNET_NORM.items()]
+    rules += [(rf"bn7_{old}", f"backbone.bn7.{new}") for old, new in MXNET_NORM.items()]
+    return renamed({re.sub("^(arg|aux):", "", key): value for key, value in state.items()}, rules)
+
+
 LITE0_BLOCKS = (1, 2, 2, 3, 3, 4, 1)  # per stage
 LITE_PARTS = ("_expand_conv", "_bn0", "_depthwise_conv", "_bn1", "_project_conv", "_bn2")
 TIMM_PARTS = ("conv_pw", "bn1", "conv_dw", "bn2", "conv_pwl", "bn3")

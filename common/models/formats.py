@@ -128,6 +128,7 @@ FORMATS: dict[str, Format] = {
     "torchvision_vgg16": Format((r"features\.28\.weight",), convert.convert_torchvision_vgg16, _vgg16),
     "caffe_vgg16": Format((r"conv1_1\.weight",), convert.convert_caffe_vgg16, _vgg16),
     "resnet38": Format((r"(backbone\.)?conv1a\.weight",), convert.convert_resnet38, _resnet38),
+    "mxnet_resnet38": Format((r"arg:conv1a_weight", r"arg:bn7_gamma"), convert.convert_mxnet_resnet38, _resnet38),
     "torchvision_resnet": Format(
         (r"layer1\.0\.conv1\.weight",), convert.convert_torchvision_resnet, torchvision_resnet
     ),

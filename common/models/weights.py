@@ -19,9 +19,10 @@ from common.errors import UserError
 
 SOURCES = {
     "resnet101_coco": "deeplabv1_resnet101-coco.pth of github.com/kazuto1011/deeplab-pytorch",
-    "vgg16_20M": "deeplab_largeFOV.pth of github.com/wangleihitcs/DeepLab-V1-PyTorch",
+    "vgg16_20M": "deeplab_largeFOV.pth of github.com/wangleihitcs/DeepLab-V1-PyTorch, or vgg16_20M.caffemodel as a "
+    "PyTorch file under Caffe's layer names",
     "vgg16_aspp": "init.caffemodel of DeepLab v2's VGG16, as a PyTorch file under Caffe's layer names",
-    "resnet38_imagenet": "ilsvrc-cls_rna-a1_cls1000_ep-0001.params of github.com/itijyou/ademxapp, as PyTorch",
+    "resnet38_imagenet": "ilsvrc-cls_rna-a1_cls1000_ep-0001.params of github.com/itijyou/ademxapp, MXNet's file",
 }
 
 
@@ -59,7 +60,7 @@ class ImportReport:
 
 
 def import_weights(file: str | Path, name: str) -> ImportReport:
-    """Convert a released checkpoint and keep it as `name`; a config then asks for it by that name.
+    """Convert a released checkpoint, PyTorch's or MXNet's, and keep it as `name`; a config asks for it by that name.
 
     Raises:
         UserError: the name is not made of letters, digits, dots, dashes and underscores; the file is unreadable, of no
@@ -67,10 +68,11 @@ def import_weights(file: str | Path, name: str) -> ImportReport:
     """
     from common.models.formats import known_formats, recognise
     from common.models.io import read_state_dict
+    from common.models.mxnet import is_params, read_params
 
     if not re.fullmatch(r"[\w.-]+", name):
         raise UserError(f"--as {name!r} is no name: use letters, digits, dots, dashes and underscores.")
-    state = read_state_dict(file)
+    state = read_params(file) if is_params(file) else read_state_dict(file)
     kind = recognise(state, str(file))
     converted = known_formats()[kind].convert(state)
     report = _compare(name, kind, state, converted)
