@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image as PILImage
 
+from common.data.confidence import confidence_codes, confidence_values
 from common.data.voc import voc_palette
 from common.errors import DataError, UserError
 from common.files import atomic_path, read_json, sha256, write_json
@@ -50,6 +51,17 @@ class ScoreVolume:
     keys: np.ndarray
     low: np.ndarray
     high: np.ndarray
+
+
+@dataclass(frozen=True)
+class ConfidentLabel:
+    """What a network says of every pixel of one image, and how sure it is.
+
+    label: uint8 [h, w], class ids; confidence: float32 [h, w] in [0, 1], the probability of that class.
+    """
+
+    label: np.ndarray
+    confidence: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -229,6 +241,25 @@ class ScoreVolumes(Supervision):
         return {"low_scores": volume.low.transpose(1, 2, 0), "high_scores": volume.high.transpose(1, 2, 0)}
 
 
+class ConfidentLabels(Supervision):
+    """`ConfidentLabel`s as compressed npz: 8 bits of label and 16 of confidence per pixel (see `confidence.LEVELS`)."""
+
+    suffix = ".npz"
+
+    def encode(self, value: ConfidentLabel, stream: Any) -> None:
+        np.savez_compressed(
+            stream, label=np.asarray(value.label, np.uint8), confidence=confidence_codes(value.confidence)
+        )
+
+    def decode(self, file: Path) -> ConfidentLabel:
+        with np.load(file, allow_pickle=False) as data:
+            return ConfidentLabel(data["label"], confidence_values(data["confidence"]))
+
+    def targets(self, image_id: str) -> dict[str, np.ndarray]:
+        value = self.read(image_id)
+        return {"gt_seg_map": value.label, "confidence": value.confidence}
+
+
 class InstanceMaps(PerImageArtifact):
     """`Instances` as npz."""
 
@@ -277,3 +308,14 @@ class Scores(Artifact):
     def read(self) -> dict[str, Any]:
         """The numbers as they were returned by the stage."""
         return read_json(self.path / "scores.json")
+
+    def number(self, key: str) -> Any:
+        """One entry of the numbers.
+
+        Raises:
+            UserError: the stage returned none of that name.
+        """
+        numbers = self.read()
+        if key not in numbers:
+            raise UserError(f"The stage '{self.name}' gives no '{key}', but {', '.join(numbers)}: name another stage.")
+        return numbers[key]

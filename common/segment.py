@@ -9,18 +9,23 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from common.data.geometry import rescale_image
+from common.data.geometry import pad_canvas, rescale_image
 from common.models.preprocess import normalize
 
 
 @torch.no_grad()
-def multi_scale_logits(model: Any, pixels: np.ndarray, scales: Sequence[float], flip: bool) -> torch.Tensor:
+def multi_scale_logits(
+    model: Any, pixels: np.ndarray, scales: Sequence[float], flip: bool, canvas: tuple[int, int] | None = None
+) -> torch.Tensor:
     """Mean over scales (and mirror images) of the logits at image size, float32 [C, h, w].
 
     pixels: uint8 RGB [h, w, 3]. Images are resized by PIL's bicubic filter on uint8, logits bilinearly with the
-    corner rule of the model's head.
+    corner rule of the model's head. canvas: (height, width) to which a smaller photo is padded with black at the bottom
+    and right before all this; the logits of the padding are cut off again.
     """
     height, width = pixels.shape[:2]
+    if canvas is not None:
+        return multi_scale_logits(model, pad_canvas(pixels, canvas), scales, flip)[:, :height, :width]
     device = next(model.parameters()).device
     total = None
     for scale in scales:

@@ -28,20 +28,23 @@ def train(
     split: str = "train_aug",
     init: Weights | None = None,
     pixel_labels: str | None = None,
+    thresholds: Scores | None = None,
     options: dict | None = None,
 ) -> Weights:
     """Train one network as its config says.
 
     labels: what it learns from, pixel by pixel (none: image-level tags alone); split: the images; init: weights of an
     earlier stage to begin with; pixel_labels: a split whose masks it learns from, as far as the recipe's supervision
-    goes; options: dotted keys of the config to override.
+    goes; thresholds: the least confidence of each class in `labels`, what lies below is left open; options: dotted keys
+    of the config to override. The config's own seed is added to the run's: two networks of one recipe may differ by it.
     """
     if pixel_labels is not None:
         for image_id in run.data.ids(pixel_labels):
             run.data.require_allowed(image_id)
     cfg = read_config(config, options)
-    set_data(cfg, run.data.root, split, labels, pixel_labels)
-    cfg.seed = run.seed
+    least = None if thresholds is None else thresholds.number("thresholds")
+    set_data(cfg, run.data.root, split, labels, pixel_labels, least)
+    cfg.seed = run.seed + cfg.get("seed", 0)
     start = None if init is None else init.file
     train_network(cfg, run.out, device=run.device, launcher=run.launcher, init=start, log=run.log)
 
@@ -135,13 +138,17 @@ def infer_seg(
     scales: tuple[float, ...] = (1.0,),
     flip: bool = False,
     crf: str | None = None,
+    canvas: tuple[int, int] | None = None,
 ) -> PerImage[Labels]:
-    """Arg-max of a segmentation network: logits averaged over scales and mirror images, then a dense CRF if named."""
+    """Arg-max of a segmentation network: logits averaged over scales and mirror images, then a dense CRF if named.
+
+    canvas: (height, width) that smaller photos are padded to with black at the bottom and right, None: as they are.
+    """
     model = load_model(weights.file, weights.config, run.device)
     params = None if crf is None else crf_preset(crf)
 
     def segment(image: Image) -> np.ndarray:
-        scores = multi_scale_logits(model, image.pixels, scales, flip).softmax(0).cpu().numpy()
+        scores = multi_scale_logits(model, image.pixels, scales, flip, canvas).softmax(0).cpu().numpy()
         if params is not None:
             scores = crf_posterior(image.pixels, scores, params)
         return scores.argmax(0).astype(np.uint8)

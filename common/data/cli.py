@@ -96,6 +96,9 @@ def _add_splits(actions: argparse._SubParsersAction) -> None:
     splits.add_argument("root", type=Path, help="the data set's folder; it needs the lists train and train_aug")
     splits.add_argument("--seed", type=int, default=7777, help="seed of the shuffles (%(default)s, as published)")
     splits.add_argument(
+        "--of", metavar="LIST", help="divide another list than train_aug; its name comes in front: LIST_8_labeled_0.txt"
+    )
+    splits.add_argument(
         "--permutation",
         type=Path,
         metavar="FILE",
@@ -168,7 +171,9 @@ def _splits(options: argparse.Namespace) -> int:
     data = open_dataset(options.root)
     if options.permutation:
         fractions = options.fraction or ["1/8", "1/20", "1/50"]
-        lists = protocols.permuted_lists(data.ids("train_aug"), options.permutation, fractions)
+        lists = protocols.permuted_lists(data.ids(options.of or "train_aug"), options.permutation, fractions)
+    elif options.of:
+        lists = protocols.fraction_lists(data.ids(options.of), options.seed, f"{options.of}_")
     else:
         lists = protocols.split_lists(data.ids("train_aug"), data.ids("train"), options.seed)
     for name, ids in lists.items():

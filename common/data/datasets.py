@@ -13,8 +13,9 @@ from mmseg.registry import DATASETS, TRANSFORMS
 from torch.utils.data import Dataset
 
 from common import compat  # noqa: F401
-from common.artifacts import Supervision
+from common.artifacts import ConfidentLabels, Supervision
 from common.data import transforms
+from common.data.confidence import keep_confident
 from common.data.voc import open_dataset
 from common.errors import DataError, UserError
 
@@ -36,9 +37,12 @@ class WeakDataset(Dataset):
         seed: seed of the augmentation.
         pixel_labels: a split whose ground-truth masks are part of the supervision and come before `labels`
             (semi-supervised training; a fully supervised reference names the training split itself).
+        thresholds: least confidence of each of the C classes, for labels that come with one: what lies below is left
+            open (255). None: all labels count.
 
     Raises:
         DataError: a list, image or label map is missing or broken, or a label map has not the image's size.
+        UserError: `thresholds` does not fit the classes, or the labels have no confidence.
     """
 
     def __init__(
@@ -50,6 +54,7 @@ class WeakDataset(Dataset):
         seed: int = 0,
         pixel_labels: str | None = None,
         label_kind: str = "Labels",
+        thresholds: Sequence[float] | None = None,
     ) -> None:
         data = open_dataset(root)
         masked = frozenset(data.ids(pixel_labels)) if pixel_labels else frozenset()
@@ -57,9 +62,19 @@ class WeakDataset(Dataset):
         self.masked = masked
         self.ids = data.ids(split)
         self.labels = Supervision.kind(label_kind)(Path(labels)) if labels else None
+        self.thresholds = self._fitting(thresholds)
         self.seed = seed
         self.pipeline = Compose([TRANSFORMS.build(t) if isinstance(t, Mapping) else t for t in pipeline])
         self._check()
+
+    def _fitting(self, thresholds: Sequence[float] | None) -> np.ndarray | None:
+        if thresholds is None:
+            return None
+        if len(thresholds) != self.data.num_classes:
+            raise UserError(f"thresholds holds {len(thresholds)} numbers for {self.data.num_classes} classes.")
+        if not isinstance(self.labels, ConfidentLabels):
+            raise UserError("thresholds are for ConfidentLabels: other labels have no confidence to compare with.")
+        return np.asarray(thresholds, np.float32)
 
     def _check(self) -> None:
         for image_id in self.ids:
@@ -82,6 +97,11 @@ class WeakDataset(Dataset):
         """Class names and palette, as mmseg's metrics and visualisers read them."""
         return {"classes": self.data.classes, "palette": self.data.palette[: self.data.num_classes].tolist()}
 
+    @property
+    def strong(self) -> list[bool]:
+        """Of each image, whether it is learned from its ground-truth mask."""
+        return [image_id in self.masked for image_id in self.ids]
+
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -100,6 +120,7 @@ class WeakDataset(Dataset):
             "tags": self.data.tag_vector(image_id),
             "img_path": str(self.data.image_path(image_id)),
             "ori_shape": image.shape[:2],
+            "strong": image_id in self.masked,
         }
         maps = self._maps(image_id)
         for label in maps.values():
@@ -115,7 +136,10 @@ class WeakDataset(Dataset):
         if image_id in self.masked:
             mask = self.data.mask(image_id)
             return {"gt_seg_map": np.where(mask == self.data.ignore_index, np.uint8(transforms.LABEL_PAD), mask)}
-        return self.labels.targets(image_id) if self.labels else {}
+        maps = self.labels.targets(image_id) if self.labels else {}
+        if self.thresholds is not None:
+            maps["gt_seg_map"] = keep_confident(maps["gt_seg_map"], maps["confidence"], self.thresholds)
+        return maps
 
 
 def set_data(
@@ -124,6 +148,7 @@ def set_data(
     split: str,
     labels: Supervision | None = None,
     pixel_labels: str | None = None,
+    thresholds: Sequence[float] | None = None,
 ) -> None:
     """Point a network config's training set at a data set, a split and its labels, in place; None means none.
 
@@ -136,3 +161,5 @@ def set_data(
     dataset.update(root=str(root), split=split, labels=None, pixel_labels=pixel_labels)
     if labels is not None:
         dataset.update(labels=str(labels.path), label_kind=type(labels).__name__)
+    if thresholds is not None:
+        dataset.update(thresholds=list(thresholds))

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+import torch
+import torch.nn.functional as F
 from PIL import Image
 
 from common.models.labels import nearest_index
@@ -67,6 +69,26 @@ def scale_image_bilinear(image: np.ndarray, scale: float) -> np.ndarray:
 def scale_label_truncated(label: np.ndarray, scale: float) -> np.ndarray:
     """PIL nearest by a factor with truncated size, uint8 [h, w]."""
     return resize_label(label, truncated_size(label.shape, scale))
+
+
+def scale_image_torch(image: np.ndarray, scale: float) -> np.ndarray:
+    """torch bilinear by a factor with truncated size, corners not aligned; float32 [h, w, 3] (DMT).
+
+    `scale_image_bilinear` up to the rounding of cv2, which is 2e-4 of 255.
+    """
+    planes = torch.from_numpy(np.ascontiguousarray(image, np.float32)).permute(2, 0, 1)[None]
+    size = truncated_size(image.shape, scale)
+    scaled = F.interpolate(planes, size, mode="bilinear", align_corners=False)
+    return np.ascontiguousarray(scaled[0].permute(1, 2, 0).numpy())
+
+
+def scale_label_floor(label: np.ndarray, scale: float) -> np.ndarray:
+    """torch's nearest rule by a factor with truncated size: reads cell floor(i in / out), in float32 (DMT)."""
+    rows, columns = (
+        np.minimum((np.arange(wanted, dtype=np.float32) * np.float32(side / wanted)).astype(np.int64), side - 1)
+        for side, wanted in zip(label.shape, truncated_size(label.shape, scale), strict=False)
+    )
+    return label[rows[:, None], columns]
 
 
 def shrink_label(label: np.ndarray, stride: int) -> np.ndarray:
@@ -153,6 +175,12 @@ def pad_bottom_right(array: np.ndarray, size: int, pad: float | Sequence[float])
     padded[...] = colour
     padded[:height, :width] = array
     return padded
+
+
+def pad_canvas(array: np.ndarray, canvas: tuple[int, int], pad: int = 0) -> np.ndarray:
+    """At least `canvas` (height, width), filled at the bottom and right with `pad`; [h, w] or [h, w, c]."""
+    rows, columns = (max(wanted - side, 0) for wanted, side in zip(canvas, array.shape, strict=False))
+    return np.pad(array, [(0, rows), (0, columns)] + [(0, 0)] * (array.ndim - 2), constant_values=pad)
 
 
 def pad_crop(array: np.ndarray, start: tuple[int, int], size: int, pad: float | Sequence[float]) -> np.ndarray:

@@ -193,18 +193,20 @@ def without(ids: Iterable[str], others: Iterable[str]) -> list[str]:
 
 
 def split_lists(ids: Iterable[str], strong: Iterable[str], seed: int = SEED) -> dict[str, list[str]]:
-    """Every list under DMT's file names: `8_labeled_0`, `8_unlabeled_0`, `8-l_labeled_0`, ..., and `train_weak`.
-
-    `train_weak` is what of `ids` (train_aug) is not in `strong` (train).
-    """
+    """`fraction_lists` of `ids` (train_aug), and `train_weak`: what of them is not in `strong` (train)."""
     ids = sorted(ids)
-    lists = {"train_weak": without(ids, strong)}
+    return {"train_weak": without(ids, strong), **fraction_lists(ids, seed)}
+
+
+def fraction_lists(ids: Iterable[str], seed: int = SEED, prefix: str = "") -> dict[str, list[str]]:
+    """Every list under DMT's file names, `prefix` in front: `8_labeled_0`, `8_unlabeled_0`, `8-l_labeled_0`, ..."""
+    ids, lists = sorted(ids), {}
     for split, order in enumerate(permutations(ids, seed)):
         for fraction in FRACTIONS:
             count, tail = labelled_count(len(order), fraction), fraction[2:]
-            lists[f"{tail}_labeled_{split}"] = order[:count]
-            lists[f"{tail}_unlabeled_{split}"] = order[count:]
+            lists[f"{prefix}{tail}_labeled_{split}"] = order[:count]
+            lists[f"{prefix}{tail}_unlabeled_{split}"] = order[count:]
     for (fraction, split), (left, right) in dms_subsets(ids, seed=seed).items():
-        lists[f"{fraction[2:]}-l_labeled_{split}"] = left
-        lists[f"{fraction[2:]}-r_labeled_{split}"] = right
+        lists[f"{prefix}{fraction[2:]}-l_labeled_{split}"] = left
+        lists[f"{prefix}{fraction[2:]}-r_labeled_{split}"] = right
     return lists

@@ -31,6 +31,8 @@ from common.data.geometry import (
     rescale_image,
     rescale_label,
     scale_image_bilinear,
+    scale_image_torch,
+    scale_label_floor,
     scale_label_truncated,
     scale_to_long,
     shrink_label,
@@ -115,6 +117,24 @@ class RandomScaleChoice(Transform):
         scale = self.draw(results["rng"])
         results["img"] = scale_image_bilinear(results["img"], scale)
         _on_maps(results, scale_label_truncated, scale)
+        return results
+
+
+@TRANSFORMS.register_module()
+class RandomScaleRange(Transform):
+    """Both sides times a uniform factor of [low, high] (DMT): sizes truncated, image and label as torch does it."""
+
+    def __init__(self, low: float = 0.5, high: float = 1.5) -> None:
+        self.low, self.high = low, high
+
+    def draw(self, rng: random.Random) -> float:
+        """The factor."""
+        return rng.uniform(self.low, self.high)
+
+    def __call__(self, results: Results) -> Results:
+        scale = self.draw(results["rng"])
+        results["img"] = scale_image_torch(results["img"], scale)
+        _on_maps(results, scale_label_floor, scale)
         return results
 
 
@@ -232,7 +252,8 @@ class ShrinkLabel(Transform):
 class Pack(Transform):
     """inputs: tensor [3, h, w], RGB 0..255; data_samples: SegDataSample with `tags` float32 [C - 1].
 
-    Where there are labels it also holds `gt_sem_seg`, int64 [1, h', w'].
+    Where there are labels it also holds `gt_sem_seg`, int64 [1, h', w'], and where they have a confidence `confidence`,
+    float32 [1, h', w']. The meta information `strong` says whether they are a ground-truth mask.
     """
 
     def __call__(self, results: Results) -> Results:
@@ -243,9 +264,13 @@ class Pack(Transform):
                 "img_path": results.get("img_path"),
                 "ori_shape": results.get("ori_shape", results["img"].shape[:2]),
                 "img_shape": results["img"].shape[:2],
+                "strong": results.get("strong", False),
             }
         )
         sample.tags = torch.as_tensor(results["tags"], dtype=torch.float32)
         if "gt_seg_map" in results:
             sample.gt_sem_seg = PixelData(data=torch.from_numpy(results["gt_seg_map"].astype(np.int64))[None])
+        if "confidence" in results:
+            confidence = np.ascontiguousarray(results["confidence"], dtype=np.float32)
+            sample.confidence = PixelData(data=torch.from_numpy(confidence)[None])
         return {"inputs": image, "data_samples": sample}

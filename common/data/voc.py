@@ -69,8 +69,9 @@ class DataSet:
         return sorted(path.stem for path in self.folder("splits").glob("*.txt"))
 
     def ids(self, split: str) -> list[str]:
-        """Image ids of a split, in the order of its file."""
-        return read_ids(self.folder("splits") / f"{split}.txt")
+        """Image ids of a split, in the order of its file; "a+b": those of a, then those of b that are not in a."""
+        lists = [read_ids(self.folder("splits") / f"{name.strip()}.txt") for name in split.split("+")]
+        return lists[0] if len(lists) == 1 else list(dict.fromkeys(image_id for ids in lists for image_id in ids))
 
     def fingerprint(self, split: str) -> str:
         """SHA-1 of the split's ids."""

@@ -6,6 +6,7 @@ from common import compat  # noqa: F401
 from common.engine.checkpoint import AtomicCheckpointHook, load_state_dict_file
 from common.engine.log import JsonLogHook
 from common.engine.loop import SeekingTrainLoop
+from common.engine.paired_sampler import StrongWeakSampler
 from common.engine.param_groups import LrGroupConstructor
 from common.engine.poly_sgd import PolySGD, poly_lr
 from common.engine.sampler import SeekingSampler
@@ -18,6 +19,7 @@ __all__ = [
     "PolySGD",
     "SeekingSampler",
     "SeekingTrainLoop",
+    "StrongWeakSampler",
     "load_state_dict_file",
     "poly_lr",
     "resolve_schedule",

@@ -14,7 +14,7 @@ from mmengine.dist import get_rank
 from mmengine.registry import LOOPS
 from mmengine.runner import BaseLoop
 
-from common.engine.sampler import SeekingSampler, iterations_per_epoch
+from common.engine.sampler import SeekingSampler
 from common.errors import UserError
 
 
@@ -59,7 +59,7 @@ class SeekingTrainLoop(BaseLoop):
     ) -> None:
         super().__init__(runner, dataloader)
         if not isinstance(self.dataloader.sampler, SeekingSampler):
-            raise UserError('train_dataloader.sampler must be dict(type="SeekingSampler") with SeekingTrainLoop.')
+            raise UserError("train_dataloader.sampler must be a SeekingSampler or StrongWeakSampler.")
         self.max_iters, self.max_epochs = max_iters, 1
         self.val_begin, self.val_interval = val_begin, val_interval
         self._iter = 0
@@ -73,8 +73,7 @@ class SeekingTrainLoop(BaseLoop):
     @property
     def epoch(self) -> int:
         """Epochs done."""
-        sampler = self.dataloader.sampler
-        return self._iter // iterations_per_epoch(sampler.images, self.dataloader.batch_size, sampler.world_size)
+        return self._iter // self.dataloader.sampler.epoch_length(self.dataloader.batch_size)
 
     def run(self) -> torch.nn.Module:
         """Train to `max_iters`."""

@@ -54,8 +54,12 @@ class SeekingSampler(Sampler):
         """Start the next pass over the sampler with batch `iteration` (from 0)."""
         self.iteration, self.batch_size = iteration, batch_size
 
+    def epoch_length(self, batch_size: int) -> int:
+        """Iterations of an epoch."""
+        return iterations_per_epoch(self.images, batch_size, self.world_size)
+
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        per_epoch = iterations_per_epoch(self.images, self.batch_size, self.world_size)
+        per_epoch = self.epoch_length(self.batch_size)
         epoch, start = divmod(self.iteration, per_epoch)
         while True:
             order = epoch_order(self.images, self.seed, epoch, self.shuffle)
@@ -66,4 +70,4 @@ class SeekingSampler(Sampler):
 
     def __len__(self) -> int:
         """Images that one epoch hands to this rank."""
-        return iterations_per_epoch(self.images, self.batch_size, self.world_size) * self.batch_size
+        return self.epoch_length(self.batch_size) * self.batch_size

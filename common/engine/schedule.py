@@ -6,7 +6,9 @@ from typing import Any
 
 from mmengine.dist import get_world_size
 
+from common.data.protocols import without
 from common.data.voc import open_dataset
+from common.engine.paired_sampler import paired_iterations
 from common.engine.sampler import iterations_per_epoch
 from common.errors import UserError
 
@@ -16,20 +18,26 @@ def is_weak_dataset(dataset: Any) -> bool:
     return str(dataset.get("type", "")).rpartition(".")[2] == "WeakDataset"
 
 
-def count_images(cfg: Any) -> int:
-    """Training images of a network config.
+def epoch_length(cfg: Any, world_size: int) -> int:
+    """Iterations of an epoch of a network config: as its sampler counts them, without building the data set.
 
     Raises:
-        UserError: the data set is of a type that cannot be counted here.
+        UserError: the data set is of a type that cannot be counted here, or fills no batch.
     """
-    dataset = cfg.train_dataloader.dataset
+    loader = cfg.train_dataloader
+    dataset, sampler = loader.dataset, loader.get("sampler") or {}
     if not is_weak_dataset(dataset):
         raise UserError(f"train_cfg.max_epochs cannot be counted on {dataset.get('type')}: give train_cfg.max_iters.")
-    return len(open_dataset(dataset.root).ids(dataset.split))
+    data = open_dataset(dataset.root)
+    ids = data.ids(dataset.split)
+    if sampler.get("type") != "StrongWeakSampler":
+        return iterations_per_epoch(len(ids), loader.batch_size, world_size)
+    weak = without(ids, data.ids(dataset.pixel_labels)) if dataset.get("pixel_labels") else ids
+    return paired_iterations(len(weak), sampler.get("strong", 1), loader.batch_size, world_size)
 
 
 def resolve_schedule(cfg: Any, world_size: int | None = None) -> int:
-    """Turn `train_cfg.max_epochs` into iterations (incomplete batches dropped) and tell them to the learning rates.
+    """Turn `train_cfg.max_epochs` into iterations (see `epoch_length`) and tell them to the learning rates.
 
     Fills, where the config leaves them out: `optim_wrapper.optimizer.max_step` of PolySGD (updates, i.e. iterations
     over `accumulative_counts`) and `end` of mmengine's PolyLR (iterations + 1, so that it follows the formula).
@@ -45,10 +53,7 @@ def resolve_schedule(cfg: Any, world_size: int | None = None) -> int:
     if (epochs is None) == (iterations is None):
         raise UserError("train_cfg needs one of max_epochs and max_iters.")
     if iterations is None:
-        per_epoch = iterations_per_epoch(
-            count_images(cfg), cfg.train_dataloader.batch_size, world_size or get_world_size()
-        )
-        iterations = per_epoch * epochs
+        iterations = epoch_length(cfg, world_size or get_world_size()) * epochs
         train_cfg.pop("max_epochs")
     if not isinstance(iterations, int) or iterations < 1:
         raise UserError(f"train_cfg: the training must have a positive whole number of iterations, not {iterations!r}.")
