@@ -1,4 +1,4 @@
-# AffinityNet's classifier on the animals: EfficientNet-Lite0 at output stride 16, all of it trained, norms frozen.
+# AffinityNet's classifier on the animals: EfficientNet-Lite0 at output stride 16, fixed up to stride 8, norms frozen.
 _base_ = ["../_base_/runtime.py", "../_base_/schedules/psa.py", "../_base_/data/voc12_animals.py"]
 custom_imports = dict(imports=["common.models.register"], allow_failed_imports=False)
 
@@ -8,6 +8,7 @@ model = dict(
         type="EfficientNetLite",
         name="lite0",
         output_stride=16,
+        frozen_stages=2,
         frozen_bn=True,
         init_cfg=dict(type="NamedWeights", weights="package://efficientnet_lite0"),
     ),
