@@ -139,16 +139,18 @@ def infer_seg(
     flip: bool = False,
     crf: str | None = None,
     canvas: tuple[int, int] | None = None,
+    resize: Literal["pil", "cv2"] = "pil",
 ) -> PerImage[Labels]:
     """Arg-max of a segmentation network: logits averaged over scales and mirror images, then a dense CRF if named.
 
     canvas: (height, width) that smaller photos are padded to with black at the bottom and right, None: as they are.
+    resize: how photos get to their scale, see `multi_scale_logits`.
     """
     model = load_model(weights.file, weights.config, run.device)
     params = None if crf is None else crf_preset(crf)
 
     def segment(image: Image) -> np.ndarray:
-        scores = multi_scale_logits(model, image.pixels, scales, flip, canvas).softmax(0).cpu().numpy()
+        scores = multi_scale_logits(model, image.pixels, scales, flip, canvas, resize).softmax(0).cpu().numpy()
         if params is not None:
             scores = crf_posterior(image.pixels, scores, params)
         return scores.argmax(0).astype(np.uint8)

@@ -25,7 +25,7 @@ from common.models.efficientnet import EfficientNetLite, imagenet_classifier
 from common.models.formats import FORMATS, Format, known_formats, network_shapes, recognise
 from common.models.io import build_model, load_model, read_state_dict, save_weights
 from common.models.resnet import DilatedResNet
-from common.models.vgg import VGG16Dilated
+from common.models.vgg import VGG16Dilated, VGG16FullyConv
 from common.models.weights import import_weights, load_matching, package_file, resolve_init, stored_names
 from methods.irnet.released import convert_cam
 
@@ -124,6 +124,24 @@ def test_vgg16_layouts_agree_with_torchvision():
     caffe = convert_caffe_vgg16({**vgg_state(names), **fov(("fc6", "fc7", "fc8_voc12"), 21)})
     features = convert_largefov_vgg16({**state, **fov(("features.32", "features.35", "features.38"), 21)})
     assert set(caffe) == set(features) == set(network_shapes(FORMATS["caffe_vgg16"].network(caffe)))
+
+
+@pytest.mark.parametrize("layout", ["caffe", "features"])
+def test_one_vgg16_file_fills_large_fov_and_the_fully_convolutional_backbone(tmp_path: Path, layout: str):
+    if layout == "caffe":
+        names = [f"conv{s}_{i}" for s, n in enumerate((2, 2, 3, 3, 3), 1) for i in range(1, n + 1)]
+        state = {**vgg_state(names), **fov(("fc6", "fc7", "fc8"), 21)}
+    else:
+        state = {**vgg_state(TORCHVISION_VGG), **fov(("features.32", "features.35", "features.38"), 21)}
+    fc7 = next(key for key, value in state.items() if value.shape == (1024, 1024, 1, 1))
+    state[fc7] = torch.rand(1024, 1024, 1, 1)
+    torch.save(state, tmp_path / "vgg16.pth")
+    import_weights(tmp_path / "vgg16.pth", "vgg16_20M")
+    init = {"type": "NamedWeights", "weights": "vgg16_20M"}
+    for backbone in (VGG16Dilated(init_cfg=init), VGG16FullyConv(init_cfg=init)):
+        backbone.init_weights()
+        assert torch.equal(backbone.conv1_1.weight, next(iter(state.values())))
+    assert torch.equal(backbone.fc7.weight, state[fc7])
 
 
 def test_vgg16_aspp_has_four_branches():
