@@ -29,6 +29,8 @@ class CamClassifier(BaseModel):
         backbone: config of a registered backbone (its last tap is used).
         num_classes: foreground classes, C - 1; output i belongs to class id i + 1.
         dropout: probability of the channel dropout in front of the mean (AffinityNet: 0.5).
+        head_gain: the head starts with Xavier uniform weights times this (AffinityNet: 1), or, where it is None, with
+            PyTorch's own (IRNet).
         cam_power: AffinityNet takes the square root of the CAMs of VGG16, 0.5.
         data_preprocessor: mmseg's SegDataPreProcessor with the backbone's mean and std.
     """
@@ -38,6 +40,7 @@ class CamClassifier(BaseModel):
         backbone: dict[str, Any],
         num_classes: int,
         dropout: float = 0.0,
+        head_gain: float | None = None,
         cam_power: float = 1.0,
         data_preprocessor: dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
@@ -48,6 +51,8 @@ class CamClassifier(BaseModel):
         self.cam_power = cam_power
         self.dropout = nn.Dropout2d(dropout)
         self.head = nn.Conv2d(self.backbone.channels[-1], num_classes, kernel_size=1, bias=False)
+        if head_gain is not None:
+            nn.init.xavier_uniform_(self.head.weight, head_gain)
 
     def normalize(self, images: Tensor) -> Tensor:
         """[B, 3, H, W] RGB in 0..255 -> float32 network input."""

@@ -7,6 +7,7 @@ model = dict(
     backbone=dict(type="ResNet38", frozen="b2", init_cfg=dict(type="NamedWeights", weights="resnet38_imagenet")),
     num_classes=20,
     dropout=0.5,
+    head_gain=1.0,
     data_preprocessor=dict(
         type="SegDataPreProcessor", mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], size_divisor=1
     ),

@@ -12,6 +12,7 @@ model = dict(
     ),
     num_classes=20,
     dropout=0.5,
+    head_gain=1.0,
     cam_power=0.5,
     data_preprocessor=dict(
         type="SegDataPreProcessor",

@@ -28,6 +28,7 @@ class SEAM(BaseModel):
         num_classes: foreground classes, C - 1; channel k of the maps is class id k, channel 0 the background.
         pcm: options of `PixelCorrelation`.
         dropout: probability of the channel dropout in front of the head.
+        head_gain: the head starts with Xavier uniform weights times this.
         scale: of the second view; the sides of the image are multiplied by it and rounded down.
         min_weight: weight of the loss of the released code that the paper has not; 0 leaves it out.
         cam_map: which map `cam` gives, the refined or the raw one.
@@ -40,6 +41,7 @@ class SEAM(BaseModel):
         num_classes: int,
         pcm: dict[str, Any] | None = None,
         dropout: float = 0.5,
+        head_gain: float = 1.0,
         scale: float = 0.3,
         min_weight: float = 1.0,
         cam_map: Literal["refined", "raw"] = "refined",
@@ -55,7 +57,7 @@ class SEAM(BaseModel):
         *shallow, deep = self.backbone.channels
         self.dropout = nn.Dropout2d(dropout)
         self.head = nn.Conv2d(deep, num_classes + 1, kernel_size=1, bias=False)
-        nn.init.xavier_uniform_(self.head.weight)
+        nn.init.xavier_uniform_(self.head.weight, head_gain)
         self.pcm = PixelCorrelation(shallow, **(pcm or {}))
 
     def normalize(self, images: Tensor) -> Tensor:

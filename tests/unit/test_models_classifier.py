@@ -13,10 +13,10 @@ RGB = {"type": "SegDataPreProcessor", "mean": [127.5] * 3, "std": [127.5] * 3, "
 BGR = {"type": "SegDataPreProcessor", "mean": CAFFE_MEAN[::-1], "std": [1.0] * 3, "rgb_to_bgr": True, "size_divisor": 1}
 
 
-def classifier(preprocessor: dict = RGB) -> CamClassifier:
+def classifier(preprocessor: dict = RGB, **options) -> CamClassifier:
     torch.manual_seed(0)
     backbone = {"type": "DilatedResNet", "depth": 18, "frozen_bn": True, "frozen_stages": 2}
-    return CamClassifier(backbone, num_classes=4, data_preprocessor=preprocessor)
+    return CamClassifier(backbone, num_classes=4, data_preprocessor=preprocessor, **options)
 
 
 def samples(tags: torch.Tensor) -> list[SegDataSample]:
@@ -34,6 +34,20 @@ def test_the_mean_of_the_map_before_the_relu_is_the_logit():
     torch.testing.assert_close(model.cam(x), scores.clamp(min=0))
     torch.testing.assert_close(model.logits(x), scores.mean((2, 3)))
     assert model.cam(x).shape == (2, 4, 2, 3)
+
+
+@torch.no_grad()
+def test_options_of_affinitynet():
+    plain, model = classifier().eval(), classifier(dropout=0.5, head_gain=1.0, cam_power=0.5)
+    bound = (6 / (512 + 4)) ** 0.5
+    assert 0.9 * bound < model.head.weight.abs().max() <= bound
+    assert plain.head.weight.abs().max() <= 512**-0.5  # PyTorch's own start
+    plain.head.load_state_dict(model.head.state_dict())
+    x = torch.randn(2, 3, 64, 64)
+    torch.testing.assert_close(model.eval().cam(x), plain.cam(x).sqrt())
+    torch.testing.assert_close(model.logits(x), plain.logits(x))
+    model.train()
+    assert not torch.allclose(model.logits(x), plain.logits(x))  # channels are dropped
 
 
 def test_loss_is_the_mean_binary_cross_entropy():
