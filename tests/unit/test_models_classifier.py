@@ -6,6 +6,7 @@ import pytest
 import torch
 from mmseg.structures import SegDataSample
 
+import common.models.register  # noqa: F401  (the backbones)
 from common.data.constants import CAFFE_MEAN
 from common.models.classifier import CamClassifier
 
