@@ -1,23 +1,19 @@
-# AffinityNet on the built-in benchmark: EfficientNet-Lite0 at output stride 8, all pairs inside the picture. Pictures
-# are enlarged, so that a creature covers enough cells.
-_base_ = ["../_base_/runtime.py", "../_base_/schedules/psa.py", "../_base_/data/shapes.py"]
+# AffinityNet on the built-in benchmark: output stride 8, all pairs inside the picture. Pictures are enlarged, so that a
+# creature covers enough cells.
+_base_ = [
+    "../_base_/runtime.py",
+    "../_base_/models/efficientnet_lite0.py",
+    "../_base_/schedules/psa.py",
+    "../_base_/data/shapes.py",
+]
 custom_imports = dict(imports=["methods.affinitynet.labels"], allow_failed_imports=False)
 
 model = dict(
     type="AffinityNet",
-    backbone=dict(
-        type="EfficientNetLite",
-        name="lite0",
-        output_stride=8,
-        out_indices=(2, 3, 4),
-        frozen_stages=2,
-        frozen_bn=True,
-        init_cfg=dict(type="NamedWeights", weights="package://efficientnet_lite0"),
-    ),
+    backbone=dict(output_stride=8, out_indices=(2, 3, 4)),
     widths=(64, 128, 256),
     groups=(8, 16, 32),
     border="complete",
-    data_preprocessor=dict(type="SegDataPreProcessor", mean=[127.5] * 3, std=[127.5] * 3, size_divisor=1),
 )
 
 train_dataloader = dict(

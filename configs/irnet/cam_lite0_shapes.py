@@ -1,37 +1,15 @@
-# IRNet's classifier on the built-in benchmark: EfficientNet-Lite0 with ImageNet weights, fixed up to stride 8.
-_base_ = ["../_base_/runtime.py", "../_base_/schedules/irnet.py", "../_base_/data/shapes.py"]
+# IRNet's classifier on the built-in benchmark.
+_base_ = [
+    "../_base_/runtime.py",
+    "../_base_/models/efficientnet_lite0.py",
+    "../_base_/pipelines/cam_shapes.py",
+    "../_base_/schedules/irnet.py",
+    "../_base_/data/shapes.py",
+]
 
-custom_imports = dict(imports=["common.models.register"], allow_failed_imports=False)
+model = dict(type="CamClassifier", backbone=dict(conv_head=True), num_classes=6)
 
-model = dict(
-    type="CamClassifier",
-    backbone=dict(
-        type="EfficientNetLite",
-        name="lite0",
-        output_stride=16,
-        conv_head=True,
-        frozen_stages=2,
-        frozen_bn=True,
-        init_cfg=dict(type="NamedWeights", weights="package://efficientnet_lite0"),
-    ),
-    num_classes=6,
-    data_preprocessor=dict(
-        type="SegDataPreProcessor", mean=[127.5, 127.5, 127.5], std=[127.5, 127.5, 127.5], size_divisor=1
-    ),
-)
-
-train_dataloader = dict(
-    batch_size=16,
-    dataset=dict(
-        pipeline=[
-            dict(type="ResizeLong", low=96, high=160),
-            dict(type="RandomMirror", prob=0.5),
-            dict(type="RandomCropContainer", size=128, pad=[127.5, 127.5, 127.5]),
-            dict(type="Pack"),
-        ],
-    ),
-)
-
+train_dataloader = dict(batch_size=16, dataset=dict(pipeline={{_base_.train_pipeline}}))
 train_cfg = dict(max_epochs=4)
 # A fifth of IRNet's learning rate: at 0.1 this network does not learn.
 optim_wrapper = dict(optimizer=dict(lr=0.02), paramwise_cfg=dict(mults=(1, 1, 10, 10), new=("head",), bias_decay=1))

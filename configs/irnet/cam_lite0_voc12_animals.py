@@ -1,33 +1,14 @@
-# IRNet's classifier on the animals: EfficientNet-Lite0 at output stride 16, all of it trained, norms frozen.
-_base_ = ["../_base_/runtime.py", "../_base_/schedules/irnet.py", "../_base_/data/voc12_animals.py"]
+# IRNet's classifier on the animals: all of the backbone is trained, its norms frozen.
+_base_ = [
+    "../_base_/runtime.py",
+    "../_base_/models/efficientnet_lite0.py",
+    "../_base_/pipelines/cam_voc12_animals.py",
+    "../_base_/schedules/irnet.py",
+    "../_base_/data/voc12_animals.py",
+]
 
-model = dict(
-    type="CamClassifier",
-    backbone=dict(
-        type="EfficientNetLite",
-        name="lite0",
-        output_stride=16,
-        frozen_bn=True,
-        init_cfg=dict(type="NamedWeights", weights="package://efficientnet_lite0"),
-    ),
-    num_classes=20,
-    data_preprocessor=dict(type="SegDataPreProcessor", mean=[127.5] * 3, std=[127.5] * 3, size_divisor=1),
-)
+model = dict(type="CamClassifier", backbone=dict(frozen_stages=-1), num_classes=20)
 
-train_dataloader = dict(
-    batch_size=16,
-    dataset=dict(
-        pipeline=[
-            dict(type="ResizeLong", low=160, high=320),
-            dict(type="RandomMirror", prob=0.5),
-            dict(type="RandomCropContainer", size=224, pad=[127.5] * 3),
-            dict(type="Pack"),
-        ],
-    ),
-)
-
+train_dataloader = dict(batch_size=16, dataset=dict(pipeline={{_base_.train_pipeline}}))
 train_cfg = dict(max_epochs=8)
-optim_wrapper = dict(
-    optimizer=dict(lr=0.05),
-    paramwise_cfg=dict(mults=(1, 1, 10, 10), new=("head",), bias_decay=1),
-)
+optim_wrapper = dict(optimizer=dict(lr=0.05), paramwise_cfg=dict(mults=(1, 1, 10, 10), new=("head",), bias_decay=1))

@@ -1,21 +1,17 @@
 # IRNet's inter-pixel network on the built-in benchmark: a frozen EfficientNet-Lite0, half the displacement channels.
-_base_ = ["../_base_/runtime.py", "../_base_/schedules/irnet.py", "../_base_/data/shapes.py"]
+_base_ = [
+    "../_base_/runtime.py",
+    "../_base_/models/efficientnet_lite0.py",
+    "../_base_/schedules/irnet.py",
+    "../_base_/data/shapes.py",
+]
 custom_imports = dict(imports=["methods.irnet.model"], allow_failed_imports=False)
 
 model = dict(
     type="InterPixelNet",
-    backbone=dict(
-        type="EfficientNetLite",
-        name="lite0",
-        output_stride=16,
-        init_cfg=dict(type="NamedWeights", weights="package://efficientnet_lite0"),
-    ),
     radius=5,
     edge=dict(width=32, groups=4),
     displacement=dict(widths=(32, 64, 128, 128, 128), groups=(4, 8, 8, 8, 8)),
-    data_preprocessor=dict(
-        type="SegDataPreProcessor", mean=[127.5, 127.5, 127.5], std=[127.5, 127.5, 127.5], size_divisor=1
-    ),
 )
 
 train_dataloader = dict(

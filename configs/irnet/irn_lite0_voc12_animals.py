@@ -1,18 +1,16 @@
 # IRNet's inter-pixel network on the animals: a frozen EfficientNet-Lite0, the paper's heads, half the radius because
 # the photos are half as large.
-_base_ = ["../_base_/runtime.py", "../_base_/schedules/irnet.py", "../_base_/data/voc12_animals.py"]
+_base_ = [
+    "../_base_/runtime.py",
+    "../_base_/models/efficientnet_lite0.py",
+    "../_base_/schedules/irnet.py",
+    "../_base_/data/voc12_animals.py",
+]
 custom_imports = dict(imports=["methods.irnet.model"])
 
 model = dict(
     type="InterPixelNet",
-    backbone=dict(
-        type="EfficientNetLite",
-        name="lite0",
-        output_stride=16,
-        init_cfg=dict(type="NamedWeights", weights="package://efficientnet_lite0"),
-    ),
     radius=5,
-    data_preprocessor=dict(type="SegDataPreProcessor", mean=[127.5] * 3, std=[127.5] * 3, size_divisor=1),
 )
 
 train_dataloader = dict(

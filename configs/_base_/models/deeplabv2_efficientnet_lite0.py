@@ -1,21 +1,8 @@
-# The quick segmentation network: EfficientNet-Lite0 at output stride 16, DeepLab v2's sum of dilated 3x3 with half the
-# dilations (the same field of view), one scale, logits at image size. Its ImageNet weights come as a package.
-custom_imports = dict(imports=["common.models.register"], allow_failed_imports=False)
+# The quick segmentation network: DeepLab v2's sum of dilated 3x3 with half the dilations on EfficientNet-Lite0 of
+# output stride 16 (the same field of view), one scale, logits at image size.
+_base_ = ["efficientnet_lite0.py"]
 model = dict(
     type="EncoderDecoder",
-    data_preprocessor=dict(
-        type="SegDataPreProcessor",
-        mean=[127.5, 127.5, 127.5],
-        std=[127.5, 127.5, 127.5],
-        size_divisor=1,
-    ),
-    backbone=dict(
-        type="EfficientNetLite",
-        name="lite0",
-        output_stride=16,
-        frozen_bn=True,
-        init_cfg=dict(type="NamedWeights", weights="package://efficientnet_lite0"),
-    ),
     decode_head=dict(
         type="SumASPPHead",
         in_channels=320,
