@@ -19,6 +19,7 @@ from common.errors import UserError
 
 SOURCES = {
     "resnet101_coco": "deeplabv1_resnet101-coco.pth of github.com/kazuto1011/deeplab-pytorch",
+    "resnet101_coco_advsemiseg": "resnet101COCO-41f33a49.pth of github.com/hfslyc/AdvSemiSeg",
     "vgg16_20M": "deeplab_largeFOV.pth of github.com/wangleihitcs/DeepLab-V1-PyTorch, or vgg16_20M.caffemodel as a "
     "PyTorch file under Caffe's layer names",
     "vgg16_aspp": "init.caffemodel of DeepLab v2's VGG16, as a PyTorch file under Caffe's layer names",

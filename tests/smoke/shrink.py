@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from common.data.ids import write_ids
 from common.data.shapes import make_shapes
 from common.data.voc import open_dataset
 from common.recipe import read_config
@@ -14,8 +15,15 @@ from common.recipe import read_config
 def tiny_shapes(root: Path) -> Path:
     """Eight training and four validation images; the names of other data sets' splits are there too."""
     make_shapes(root, train=8, val=4, size=64, seed=0)
-    splits = open_dataset(root).folder("splits")
+    data = open_dataset(root)
+    splits, ids = data.folder("splits"), data.ids("train")
     shutil.copyfile(splits / "train.txt", splits / "train_quick.txt")
+    lists = {"train_weak": ids[4:]}
+    for name in (f"{prefix}{n}" for prefix in ("", "train_quick_") for n in (8, 20, 50, 106)):
+        labelled = {f"{name}{side}_labeled_0": ids[:4] for side in ("", "-l", "-r")}
+        lists |= labelled | {f"{name}_unlabeled_0": ids[4:]}
+    for name, listed in lists.items():
+        write_ids(splits / f"{name}.txt", listed)
     return root
 
 
@@ -27,8 +35,8 @@ def shrunk(recipe: Path, root: Path) -> dict[str, Any]:
             options[f"pipeline.{number}.options"] = _few_iterations(recipe.parent / step.config, data.num_classes)
         if "classes" in step:
             options[f"pipeline.{number}.classes"] = None
-        if step.get("canvas", 0) > 128:
-            options[f"pipeline.{number}.canvas"] = 128
+        if (canvas := step.get("canvas")) is not None:
+            options[f"pipeline.{number}.canvas"] = min(canvas, 128) if isinstance(canvas, int) else (128, 128)
     return options
 
 
@@ -39,8 +47,12 @@ def _few_iterations(config: Path, num_classes: int) -> dict[str, Any]:
     if "package://" not in str(network.model.backbone.get("init_cfg")):  # weights that have to be fetched
         options["model.backbone.init_cfg"] = None
         options["optim_wrapper.optimizer.lr"] = 1e-9  # fifty random layers behind frozen norms explode if they learn
+        if network.model.backbone.get("depth") == 101 and network.model.decode_head.in_channels == 2048:
+            options |= {"model.backbone.depth": 18, "model.decode_head.in_channels": 512}
     if "decode_head" in network.model:
         options["model.decode_head.num_classes"] = num_classes
+        if "init_cfg" in network.model.decode_head:
+            options["model.decode_head.init_cfg"] = None
     elif "num_classes" in network.model:
         options["model.num_classes"] = num_classes - 1
     for number, transform in enumerate(network.train_dataloader.dataset.pipeline):

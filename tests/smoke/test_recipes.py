@@ -13,12 +13,28 @@ from pathlib import Path
 import pytest
 
 from common.pipeline import Settings, run_recipe
-from common.recipe import load_recipe
+from common.recipe import load_recipe, read_config
 from common.records import content_digest
 from tests.smoke.shrink import shrunk, tiny_shapes
 
 ROOT = Path(__file__).resolve().parents[2]
-RECIPES = sorted(path for path in ROOT.glob("configs/*/*.py") if "\npipeline" in path.read_text(encoding="utf-8"))
+ALL = sorted(path for path in ROOT.glob("configs/*/*.py") if "\npipeline" in path.read_text(encoding="utf-8"))
+
+
+def _distinct(recipes: list[Path]) -> list[Path]:
+    """Without those whose every stage and network another one has too: they differ by lists and numbers."""
+    parts = {
+        path: {(step.stage, (path.parent / step.get("config", "")).resolve()) for step in read_config(path).pipeline}
+        for path in recipes
+    }
+    kept: list[Path] = []
+    for path in sorted(recipes, key=lambda path: (-len(parts[path]), path)):
+        if not any(parts[path] <= parts[other] for other in kept):
+            kept.append(path)
+    return sorted(kept)
+
+
+RECIPES = _distinct(ALL)
 SHAPES = ROOT / "configs/irnet/irnet_shapes.py"
 
 

@@ -1,0 +1,36 @@
+# DMT's ablations on VOC, 1/50 of the masks, split 0, all from COCO: what the loss and the second network are worth.
+_base_ = ["../_base_/data/voc12.py"]
+from methods.dmt.recipe import RATIOS, evaluations, mutual_rounds, supervised_phase  # noqa: E402  (the bases come first)
+
+method = "dmt"
+seed = 0
+uses = ()  # nothing is known of the images without masks
+pixel_labels = "50_labeled_0"
+
+common = dict(supervised="../supervised/deeplabv2_r101_coco_voc12.py", mutual="mutual_r101_coco_voc12.py")
+pair = dict(
+    a=dict(common, labelled="50-l_labeled_0", seed=1),
+    b=dict(common, labelled="50-r_labeled_0", seed=2),
+)
+alone = dict(c=dict(common, labelled="50_labeled_0", seed=1))  # a network alone teaches itself
+look = dict(canvas=(505, 505))
+
+variants = (  # name, networks, ratio of every round, epochs of a round, loss
+    ("naive", pair, RATIOS, 4, dict(rule="naive", gamma=5.0)),
+    ("flip", pair, RATIOS, 4, dict(rule="flip", gamma_agree=5.0, gamma_disagree=5.0)),
+    ("dst", alone, RATIOS, 4, dict(rule="dynamic", gamma_agree=5.0, gamma_disagree=5.0)),
+    ("cbst", alone, RATIOS, 4, dict(rule="plain")),
+    ("self", alone, (1.0,), 20, dict(rule="plain")),
+    ("online", alone, (1.0,), 20, dict(rule="online", threshold=0.9)),  # the stored labels are not looked at
+)
+
+pipeline = [
+    *supervised_phase(pair, iterations=134 * 21),  # 134 epochs of 168 images in batches of 8
+    *supervised_phase(alone, iterations=134 * 27),  # of 211
+    *evaluations(dict(val_a0="a0", val_b0="b0", val_c0="c0"), split="val", **look),
+]
+for name, networks, ratios, epochs, loss in variants:
+    pipeline += mutual_rounds(networks, "50_unlabeled_0", epochs, ratios, predict=look, loss=loss, prefix=f"{name}_")
+    pipeline += evaluations(
+        {f"val_{name}_{side}": f"{name}_{side}{len(ratios)}" for side in networks}, split="val", **look
+    )

@@ -1,0 +1,40 @@
+# DMT on VOC, 1/8 of the masks (1322), split 0: one network from COCO, one from ImageNet. The command is not
+# published: as 1/20, with the predecessor's 85 epochs.
+_base_ = ["../_base_/data/voc12.py"]
+from methods.dmt.recipe import evaluations, mutual_rounds, supervised_phase  # noqa: E402  (mmengine wants the bases first)
+
+method = "dmt"
+seed = 0
+uses = ()  # nothing is known of the images without masks
+pixel_labels = "8_labeled_0"
+
+networks = dict(
+    a=dict(
+        labelled="8_labeled_0",
+        seed=1,
+        supervised="../supervised/deeplabv2_r101_coco_voc12.py",
+        mutual="mutual_r101_coco_voc12.py",
+    ),
+    b=dict(
+        labelled="8_labeled_0",
+        seed=2,
+        supervised="../supervised/deeplabv2_r101_imagenet_voc12.py",
+        mutual="mutual_r101_imagenet_voc12.py",
+    ),
+)
+canvas = (505, 505)
+
+pipeline = [
+    *supervised_phase(networks, iterations=85 * 166),  # 85 epochs of 1322 images in batches of 8
+    *mutual_rounds(
+        networks, unlabelled="8_unlabeled_0", epochs=4, ratios=(0.2, 0.4, 0.6, 0.8, 1.0), predict=dict(canvas=canvas)
+    ),
+    dict(
+        stage="dmt.eval_confident",
+        name="eval_pseudo",
+        labels="labels_b4",
+        thresholds="thresholds_b4",
+        split="8_unlabeled_0",
+    ),
+    *evaluations(dict(val_a0="a0", val_b0="b0", val="a5", val_b="b5"), split="val", canvas=canvas),
+]

@@ -1,0 +1,103 @@
+"""The phases of mutual training as stages, for the recipes in configs/dmt: pipeline = supervised, rounds, evaluations.
+
+A recipe says what its networks are, by names such as "a" and "b":
+
+    networks = dict(a=dict(labelled=SPLIT, seed=1, supervised=CONFIG, mutual=CONFIG), b=dict(...))
+
+labelled: the split whose masks the network learns from; seed: added to the run's; supervised, mutual: its config in
+phase 0 and in the rounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Stage = dict[str, Any]
+Networks = Mapping[str, Mapping[str, Any]]
+RATIOS = (0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+def supervised_phase(networks: Networks, iterations: int) -> list[Stage]:
+    """Phase 0, stages a0, b0: every network learns from its labelled images alone."""
+    return [
+        _stage(
+            "train",
+            f"{name}0",
+            config=network["supervised"],
+            split=network["labelled"],
+            pixel_labels=network["labelled"],
+            options={"seed": network["seed"], "train_cfg.max_iters": iterations},
+        )
+        for name, network in networks.items()
+    ]
+
+
+def mutual_rounds(
+    networks: Networks,
+    unlabelled: str,
+    epochs: int,
+    ratios: tuple[float, ...] = RATIOS,
+    predict: Mapping[str, Any] | None = None,
+    loss: Mapping[str, Any] | None = None,
+    prefix: str = "",
+) -> list[Stage]:
+    """A round for each ratio: stages labels_a0, thresholds_a0, labels_b0, thresholds_b0, a1, b1, labels_a1, ...
+
+    Every network learns from its labelled images and from what the other one, as it was before the round, says of the
+    unlabelled ones; a network that is alone teaches itself. Of the pseudo labels of each class the surest `ratio`
+    counts (class-balanced curriculum).
+
+    Args:
+        unlabelled: the split that gets pseudo labels.
+        epochs: passes over it, per round.
+        predict: parameters of the `dmt.predict` stages.
+        loss: in place of the config's, see `methods.dmt.losses.RULES`.
+        prefix: of the names of all stages, where a recipe has rounds of several kinds.
+    """
+    teacher = dict(zip(networks, reversed(networks), strict=True))
+    replaced = {} if loss is None else {"model.decode_head.loss": {**loss, "_delete_": True}}
+    stages: list[Stage] = []
+    for number, ratio in enumerate(ratios, 1):
+        before = {name: f"{'' if number == 1 else prefix}{name}{number - 1}" for name in networks}
+        said = {name: _said(prefix, name, number - 1) for name in networks}
+        for name in networks:
+            labels, thresholds = said[name].values()
+            stages.append(_stage("dmt.predict", labels, weights=before[name], split=unlabelled, **(predict or {})))
+            stages.append(_stage("dmt.class_thresholds", thresholds, labels=labels, ratio=ratio))
+        for name, network in networks.items():
+            stages.append(
+                _stage(
+                    "train",
+                    f"{prefix}{name}{number}",
+                    config=network["mutual"],
+                    init=before[name],
+                    **said[teacher[name]],
+                    split=f"{unlabelled}+{network['labelled']}",
+                    pixel_labels=network["labelled"],
+                    options={"seed": network["seed"], "train_cfg.max_epochs": epochs, **replaced},
+                )
+            )
+    return stages
+
+
+def _said(prefix: str, name: str, number: int) -> dict[str, str]:
+    """The names of the stages that hold a network's pseudo labels."""
+    return {"labels": f"{prefix}labels_{name}{number}", "thresholds": f"{prefix}thresholds_{name}{number}"}
+
+
+def evaluations(networks: Mapping[str, str], classes: tuple[str, ...] | None = None, **segment: Any) -> list[Stage]:
+    """Label maps and mIoU of trained networks: name of the evaluation -> name of the `train` stage.
+
+    classes: the mean is taken over these; segment: parameters of the `infer_seg` stages, the split among them.
+    """
+    stages = []
+    for name, weights in networks.items():
+        stages.append(_stage("infer_seg", f"segment_{weights}", weights=weights, **segment))
+        judged = {"labels": f"segment_{weights}", "split": segment["split"], "classes": classes}
+        stages.append(_stage("eval_labels", name, **judged))
+    return stages
+
+
+def _stage(stage: str, name: str, **parameters: Any) -> Stage:
+    return {"stage": stage, "name": name, **parameters}

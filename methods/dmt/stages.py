@@ -1,0 +1,83 @@
+"""DMT's stages: a network's pseudo labels with their confidence, thresholds per class, and how good they are."""
+
+# No `from __future__ import annotations` here: the pipeline reads the annotations of these functions.
+
+import numpy as np
+
+from common.artifacts import ConfidentLabel, ConfidentLabels, Scores, Weights
+from common.data.confidence import keep_confident
+from common.errors import UserError
+from common.metrics import ConfusionMatrix
+from common.metrics.confusion import plain
+from common.models.io import load_model
+from common.pipeline import Image, PerImage, Run, evaluation, per_image
+from common.progress import Progress
+from common.segment import multi_scale_logits
+from methods.dmt.labels import ConfidenceHistogram, confident_label, sampled
+
+
+def predict(
+    run: Run,
+    weights: Weights,
+    split: str,
+    canvas: tuple[int, int] | None = (505, 505),
+    scales: tuple[float, ...] = (1.0,),
+    flip: bool = False,
+) -> PerImage[ConfidentLabels]:
+    """What a network says of every pixel, and how sure it is: pseudo labels before any is left out.
+
+    canvas, scales, flip: see `common.segment.multi_scale_logits`; the paper has one scale and no mirror image.
+    """
+    model = load_model(weights.file, weights.config, run.device)
+
+    def label(image: Image) -> ConfidentLabel:
+        return confident_label(multi_scale_logits(model, image.pixels, scales, flip, canvas))
+
+    return per_image(label, split=split)
+
+
+def class_thresholds(run: Run, labels: ConfidentLabels, ratio: float, every: int = 16) -> Scores:
+    """The least confidence of each class that keeps its surest `ratio` of pixels, over the whole set of labels.
+
+    every: one pixel of so many is counted. The numbers: `thresholds` in the order of the classes, and the share of the
+    counted pixels that is `kept`, of all and of each class.
+    """
+    if not 0 < ratio <= 1:
+        raise UserError(f"ratio is {ratio}: it is the share of pixels to keep, above 0 and at most 1.")
+    histogram = ConfidenceHistogram(run.data.num_classes)
+    ids = labels.ids()
+    with Progress(len(ids), run.out.name) as progress:
+        for image_id in ids:
+            histogram.add(*sampled(labels.read(image_id), every))
+            progress.step()
+    thresholds = histogram.thresholds(ratio)
+    each, count = histogram.kept(thresholds), histogram.counts.sum(1)
+    shares = {"all classes": np.nansum(each * count) / count.sum(), **dict(zip(run.data.classes, each, strict=True))}
+    return {
+        "thresholds": thresholds.tolist(),
+        "kept": {name: plain(share) for name, share in shares.items()},
+    }
+
+
+@evaluation
+def eval_confident(
+    run: Run,
+    labels: ConfidentLabels,
+    split: str,
+    thresholds: Scores | None = None,
+    classes: tuple[str, ...] | None = None,
+) -> Scores:
+    """mIoU of pseudo labels; with `thresholds` only of the pixels that count, and the coverage says how many do.
+
+    classes: the mean is taken over these; None: over all.
+    """
+    least = None if thresholds is None else thresholds.number("thresholds")
+    matrix = ConfusionMatrix(run.data.num_classes, run.data.ignore_index)
+    ids = run.data.ids(split)
+    with Progress(len(ids), run.out.name) as progress:
+        for image_id in ids:
+            value = labels.read(image_id)
+            label = value.label if least is None else keep_confident(value.label, value.confidence, least)
+            matrix.add(label, run.data.mask(image_id))
+            progress.step()
+    return {**matrix.scores(run.data.classes, subset=classes), "images": len(ids)}
