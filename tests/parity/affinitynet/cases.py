@@ -27,6 +27,7 @@ from common.data.transforms import RandomCrop, RandomFlip, ResizeLong
 from common.engine.poly_sgd import PolySGD
 from common.random_walk import transition_matrix
 from methods.affinitynet.labels import MergeScores, Walk, score_volume
+from tests.parity.affinitynet.backbone_cases import CASES as BACKBONE_CASES
 from tests.parity.affinitynet.network_cases import CASES as NETWORK_CASES
 from tests.parity.compare import agree, close, equal
 
@@ -186,6 +187,7 @@ def poly_optimizer(golden: Golden) -> None:
 
 
 CASES = {
+    **BACKBONE_CASES,
     **NETWORK_CASES,
     "aff_dataset_item": aff_dataset_item,
     "affinity_labels": affinity_labels,
