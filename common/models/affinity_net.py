@@ -95,7 +95,8 @@ class AffinityNet(BaseModel):
                 f"crops must be multiples of {self.stride} pixels, labels on the grid of stride {self.stride}"
             )
         pairs = self.pairs.labels(self.pairs.pad(labels, 255, self.border))
-        return affinity_loss(pair_affinity(self.pairs.pad(features, torch.inf, self.border), self.pairs), pairs)
+        features = self.pairs.pad(features.float(), torch.inf, self.border)  # half precision rounds 1 + 1e-5 to 1
+        return affinity_loss(pair_affinity(features, self.pairs), pairs)
 
     def forward(self, inputs: Tensor, data_samples: list | None = None, mode: str = "tensor") -> Any:
         """mmengine's interface; `inputs` are normalised.
