@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import common.compat  # isort: skip  # noqa: F401
+import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
@@ -20,9 +21,25 @@ def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1, dilation: int
     return nn.Conv2d(inputs, outputs, kernel, stride, padding=padding, dilation=dilation, bias=False)
 
 
-def _norm_relu(norm: nn.Module, x: Tensor) -> Tensor:
-    """In place behind the norm, whose gradient needs its input alone: one map less at full resolution."""
-    return F.relu(norm(x), inplace=True)
+def _norm_relu(norm: nn.BatchNorm2d, x: Tensor, keep: bool = False) -> Tensor:
+    """relu(norm(x)) with the ReLU in place; at inference the norm, too, unless x is needed again (`keep`).
+
+    At the photo's own resolution a map of 64 channels is what most memory goes into.
+    """
+    if keep or norm.training or torch.is_grad_enabled():
+        return F.relu(norm(x), inplace=True)
+    scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
+    shift = norm.bias - norm.running_mean * scale
+    return torch.addcmul(shift[:, None, None], x, scale[:, None, None], out=x).relu_()
+
+
+def _add_pointwise(total: Tensor, conv: nn.Conv2d, x: Tensor) -> Tensor:
+    """total + conv(x) of a 1x1 convolution; at inference without a second map of that size (4096 channels in b7)."""
+    if torch.is_grad_enabled():
+        return conv(x).add_(total)
+    pixels = [each.permute(0, 2, 3, 1) for each in (total, x)]
+    rows = [each.flatten(0, 2) for each in pixels]
+    return rows[0].addmm_(rows[1], conv.weight.flatten(1).T).view(pixels[0].shape).permute(0, 3, 1, 2)
 
 
 class PlainBlock(nn.Module):
@@ -64,8 +81,7 @@ class Bottleneck(nn.Module):
         """As of `PlainBlock`."""
         main = self.dropout(_norm_relu(self.bn_branch2b1, self.conv_branch2a(active)))
         main = self.dropout(_norm_relu(self.bn_branch2b2, self.conv_branch2b1(main)))
-        main = self.conv_branch2b2(main)
-        return main.add_(self.conv_branch1(skip))
+        return _add_pointwise(self.conv_branch1(skip), self.conv_branch2b2, main)
 
 
 def _blocks() -> dict[str, nn.Module]:
@@ -140,11 +156,13 @@ class ResNet38(Taps, BaseModule):
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """x: float [B, 3, H, W], normalised -> the taps; sides are halved three times, rounded up."""
+        if x.device.type == "cpu":  # its convolutions would copy maps of any other layout
+            x = x.contiguous(memory_format=torch.channels_last)
         x = self.conv1a(x)
         maps = []
         for name, block in self.named_children():
             if isinstance(block, (PlainBlock, Bottleneck)):
-                active = _norm_relu(block.bn_branch2a, x)
+                active = _norm_relu(block.bn_branch2a, x, keep=block.conv_branch1 is None)
                 if name in TAPS:
                     maps.append(active)
                 if block.conv_branch1 is not None:

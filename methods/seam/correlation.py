@@ -64,14 +64,19 @@ def correlate(maps: Tensor, features: Tensor, chunk: int = 512) -> Tensor:
     flat = features.flatten(2)
     unit = flat / (flat.norm(dim=1, keepdim=True) + EPS)
     rows = F.pad(maps.flatten(2), (0, 0, 0, 1), value=1.0)
-    sums = torch.cat([_weighted_sums(rows, unit, part) for part in unit.split(chunk, dim=2)], dim=2)
+    parts = unit.split(chunk, dim=2)
+    if torch.is_grad_enabled() and unit.requires_grad:
+        sums = torch.cat([_columns_again(rows, unit, part) for part in parts], dim=2)
+    else:
+        sums = torch.empty_like(rows)
+        for target, part in zip(sums.split(chunk, dim=2), parts, strict=True):
+            target.copy_(_columns(rows, unit, part))  # a small result kept after each large product leaves gaps
     return (sums[:, :-1] / (sums[:, -1:] + EPS)).view_as(maps)
 
 
-def _weighted_sums(rows: Tensor, unit: Tensor, part: Tensor) -> Tensor:
-    if torch.is_grad_enabled() and unit.requires_grad:
-        return checkpoint(_columns, rows, unit, part, use_reentrant=False, preserve_rng_state=False)
-    return _columns(rows, unit, part)
+def _columns_again(rows: Tensor, unit: Tensor, part: Tensor) -> Tensor:
+    """`_columns`, made a second time for the gradient instead of kept."""
+    return checkpoint(_columns, rows, unit, part, use_reentrant=False, preserve_rng_state=False)
 
 
 def _columns(rows: Tensor, unit: Tensor, part: Tensor) -> Tensor:

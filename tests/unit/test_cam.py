@@ -11,13 +11,16 @@ import torch.nn.functional as F
 
 from common.cam import (
     argmax_with_background,
+    background_score,
     merge_cams,
     multi_scale_cam,
     multi_scale_cams,
     normalise,
     padded_size,
+    pool,
     strided_size,
     upsample,
+    with_background,
 )
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (21, 34, 3)).astype(np.uint8)
@@ -34,10 +37,10 @@ class Classifier(torch.nn.Module):
             self.conv.weight.copy_(torch.randn(self.conv.weight.shape, generator=torch.Generator().manual_seed(0)))
 
     def normalize(self, images: torch.Tensor) -> torch.Tensor:
-        self.inputs.append(images)
         return (images - 120) / 60
 
     def cam(self, x: torch.Tensor) -> torch.Tensor:
+        self.inputs.append(x)
         return self.conv(x).relu()
 
 
@@ -54,15 +57,15 @@ def test_one_map_per_scale_of_the_sum_over_the_mirror_pair() -> None:
 def test_sizes_round_half_to_even_and_the_mirror_goes_along() -> None:
     model = Classifier()
     multi_scale_cam(model, IMAGE, (0.5, 1.5))  # 21 x 34 -> 10.5 x 17 and 31.5 x 51
-    assert [tuple(x.shape) for x in model.inputs] == [(2, 3, 10, 17), (2, 3, 32, 51)]
-    assert torch.equal(model.inputs[0][0], model.inputs[0][1].flip(2))
+    assert [tuple(x.shape) for x in model.inputs] == [(1, 3, 10, 17)] * 2 + [(1, 3, 32, 51)] * 2
+    assert torch.equal(model.inputs[0], model.inputs[1].flip(3))
 
 
 def test_without_flip_the_image_goes_alone() -> None:
     model = Classifier()
     (maps,) = multi_scale_cam(model, IMAGE, (1.0,), flip=False)
-    assert model.inputs[0].shape[0] == 1
-    torch.testing.assert_close(maps, model.cam(model.normalize(model.inputs[0]))[0])
+    assert [tuple(x.shape) for x in model.inputs] == [(1, 3, 21, 34)]
+    torch.testing.assert_close(maps, model.cam(model.inputs[0].clone())[0])
 
 
 def test_a_batch_gives_what_its_images_give() -> None:
@@ -141,3 +144,24 @@ def test_upsample_crops_to_the_image() -> None:
 def test_grid_sizes(side: int) -> None:
     assert strided_size((side, 8), 4) == (math.ceil(side / 4), 2)
     assert padded_size((side, 8), 16) == (16 * math.ceil(side / 16), 16)
+
+
+@pytest.mark.parametrize(("alpha", "threshold"), [(4, 0.276), (6, 0.222), (8, 0.188), (16, 0.123), (32, 0.077)])
+def test_an_alpha_is_a_threshold_for_a_single_class(alpha: float, threshold: float) -> None:
+    cam = torch.tensor([threshold - 2e-3, threshold + 2e-3]).view(1, 1, 2)
+    assert with_background(cam, alpha).argmax(dim=0).tolist() == [[0, 1]]
+
+
+def test_background_score_is_what_the_strongest_class_leaves() -> None:
+    cam = torch.tensor([[[0.0, 0.5]], [[0.9, 0.25]]])
+    torch.testing.assert_close(background_score(cam, 2.0), torch.tensor([[0.01, 0.25]]))
+    assert torch.equal(with_background(cam, 2.0)[1:], cam)
+    assert background_score(torch.zeros(0, 3, 4), 16).eq(1).all()
+
+
+def test_cells_are_means_that_count_0_beyond_the_image() -> None:
+    maps = torch.rand(3, 13, 22, generator=torch.Generator().manual_seed(0))
+    cells = pool(maps, 8)
+    assert cells.shape == (3, 2, 3)
+    torch.testing.assert_close(cells[:, 0, 0], maps[:, :8, :8].mean((1, 2)))
+    torch.testing.assert_close(cells[:, 1, 2], maps[:, 8:, 16:].sum((1, 2)) / 64)
