@@ -10,5 +10,5 @@ _base_ = [
 model = dict(type="CamClassifier", num_classes=20, dropout=0.5)
 
 train_dataloader = dict(batch_size=16, dataset=dict(pipeline={{_base_.train_pipeline}}))
-train_cfg = dict(max_epochs=8)
+train_cfg = dict(max_epochs=6)
 optim_wrapper = dict(optimizer=dict(lr=0.05), paramwise_cfg=dict(new=("head",)))

@@ -19,5 +19,5 @@ model = dict(
 )
 
 train_dataloader = dict(batch_size=16, dataset=dict(pipeline={{_base_.train_pipeline}}))
-train_cfg = dict(max_epochs=8)
+train_cfg = dict(max_epochs=6)
 optim_wrapper = dict(optimizer=dict(lr=0.05), paramwise_cfg=dict(new=("head", "pcm")))
