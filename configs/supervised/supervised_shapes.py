@@ -3,6 +3,7 @@
 _base_ = ["../_base_/data/shapes.py"]
 method = "supervised"
 seed = 0
+uses = ()
 pixel_labels = "train"
 
 pipeline = []

@@ -3,6 +3,7 @@
 _base_ = ["../_base_/data/voc12.py"]
 method = "supervised"
 seed = 0
+uses = ()
 pixel_labels = "train_aug"
 
 rows = (  # epochs times batches of 8
