@@ -12,6 +12,7 @@ from torch import Tensor
 from common.affinity import PairSet
 from common.artifacts import CAM
 from common.cam import (
+    Normalisation,
     argmax_with_background,
     background_score,
     merge_cams,
@@ -130,18 +131,28 @@ def multi_scale_list(golden: Golden) -> None:
 
 def cam_postproc(golden: Golden) -> None:
     """Merged CAMs, quick prediction, background scores and both score volumes."""
+    check_volumes(merged_cam(golden), golden)
+
+
+def merged_cam(golden: Golden, normalisation: Normalisation = "class_max", constant: float = 0.2) -> CAM:
+    """The CAM of eight inputs, and its prediction over a constant background."""
     size, keys = tuple(golden["image_hw"].tolist()), golden["class_ids"] + 1
     items = [torch.from_numpy(golden[f"cam_item{i}"]) for i in range(sum(key.startswith("cam_item") for key in golden))]
     maps = [upright + mirrored.flip(-1) for upright, mirrored in zip(items[::2], items[1::2], strict=True)]
-    _, cam = merge_cams(maps, size, np.arange(1, len(keys) + 1), canvas=None)
+    _, cam = merge_cams(maps, size, np.arange(1, len(keys) + 1), normalisation=normalisation, canvas=None)
     close(cam, golden["norm_cam"], 1e-5, what="merged CAM")
-    cam = torch.from_numpy(cam)
-    equal(np.append(0, keys)[argmax_with_background(cam, 0.2)], golden["pred"], "prediction")
+    prediction = np.append(0, keys)[argmax_with_background(torch.from_numpy(cam), constant)]
+    equal(prediction, golden["pred"], "prediction")
+    return CAM(keys, cam, size, stride=1)
+
+
+def check_volumes(cam: CAM, golden: Golden) -> None:
+    """Background scores and score volumes of both alphas."""
     alphas = golden["alphas"].tolist()
-    for alpha in alphas:
-        close(background_score(cam, alpha), golden[f"bg_score_alpha{alpha}"], 1e-5, what=f"background, alpha {alpha}")
-    volume = score_volume(CAM(keys, cam.numpy(), size, stride=1), golden["image"], *alphas, "psa")
+    volume = score_volume(cam, golden["image"], *alphas, "psa")
     for alpha, scores in zip(alphas, (volume.low, volume.high), strict=True):
+        background = background_score(torch.from_numpy(cam.maps), alpha)
+        close(background, golden[f"bg_score_alpha{alpha}"], 1e-5, what=f"background, alpha {alpha}")
         equal(np.append(0, volume.keys), golden[f"crf_alpha{alpha}_keys"], "keys")
         close(scores, golden[f"crf_alpha{alpha}"], 0, 1e-3, what=f"CRF, alpha {alpha}")
 

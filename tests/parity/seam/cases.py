@@ -7,39 +7,24 @@ import torch
 import torch.nn.functional as F
 
 from common.affinity import PairSet, feature_affinity, fitting_radius, pair_affinity
-from common.artifacts import CAM
-from common.cam import argmax_with_background, background_score, merge_cams, normalise
+from common.cam import normalise
 from common.metrics import BestThreshold, ConfusionMatrix
 from common.random_walk import dense_affinity
-from methods.affinitynet.labels import score_volume
-from tests.parity.affinitynet.cases import random_walk
-from tests.parity.compare import close, equal
+from tests.parity.affinitynet.cases import check_volumes, merged_cam, random_walk
+from tests.parity.compare import close
+from tests.parity.seam.deeplab_cases import CASES as DEEPLAB_CASES
 from tests.parity.seam.network_cases import CASES as NETWORK_CASES
 
 Golden = dict[str, np.ndarray]
-CONSTANT = 0.26  # background score of the quick prediction
 
 
 def cam_postproc(golden: Golden) -> None:
-    """Merged CAMs, quick prediction, background scores and both score volumes."""
-    size, keys = tuple(golden["image_hw"].tolist()), golden["class_ids"] + 1
-    items = [torch.from_numpy(golden[f"cam_item{i}"]) for i in range(sum(key.startswith("cam_item") for key in golden))]
-    maps = [upright + mirrored.flip(-1) for upright, mirrored in zip(items[::2], items[1::2], strict=True)]
-    _, cam = merge_cams(maps, size, np.arange(1, len(keys) + 1), normalisation="class_min_max", canvas=None)
-    close(cam, golden["norm_cam"], 1e-5, what="merged CAM")
+    """Merged CAMs, an absent class, the quick prediction over 0.26; background scores and both score volumes."""
+    cam = merged_cam(golden, "class_min_max", 0.26)
     absent = normalise(torch.zeros(1, 2, 2), "class_min_max")
     close(absent, np.full((1, 2, 2), golden["absent_class_value"]), 1e-5, what="absent class")
-    equal(np.append(0, keys)[argmax_with_background(torch.from_numpy(cam), CONSTANT)], golden["pred"], "prediction")
-    alphas = golden["alphas"].tolist()
-    for alpha in (alpha for alpha in alphas if f"bg_score_alpha{alpha}" in golden):
-        score = background_score(torch.from_numpy(cam), alpha)
-        close(score, golden[f"bg_score_alpha{alpha}"], 1e-5, what=f"background, alpha {alpha}")
-    if "image" not in golden:
-        return
-    volume = score_volume(CAM(keys, cam, size, stride=1), golden["image"], *alphas, "psa")
-    for alpha, scores in zip(alphas, (volume.low, volume.high), strict=True):
-        equal(np.append(0, volume.keys), golden[f"crf_alpha{alpha}_keys"], "keys")
-        close(scores, golden[f"crf_alpha{alpha}"], 0, 1e-3, what=f"CRF, alpha {alpha}")
+    if "image" in golden:
+        check_volumes(cam, golden)
 
 
 def aff_small_grid(golden: Golden) -> None:
@@ -66,6 +51,7 @@ def evaluation(golden: Golden) -> None:
 
 
 CASES = {
+    **DEEPLAB_CASES,
     **NETWORK_CASES,
     "aff_small_grid": aff_small_grid,
     "cam_postproc": cam_postproc,
