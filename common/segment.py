@@ -9,7 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from common.data.geometry import pad_canvas, rescale_image
+from common.data.geometry import pad_bottom_right, rescale_image
 from common.data.opencv import scale_cubic
 from common.models.preprocess import normalize
 
@@ -50,7 +50,9 @@ def multi_scale_logits(
     """
     height, width = pixels.shape[:2]
     if canvas is not None:
-        return multi_scale_logits(model, pad_canvas(pixels, canvas), scales, flip, resize=resize)[:, :height, :width]
+        return multi_scale_logits(model, pad_bottom_right(pixels, canvas, 0), scales, flip, resize=resize)[
+            :, :height, :width
+        ]
     device = next(model.parameters()).device
     total = None
     for scale in scales:

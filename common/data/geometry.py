@@ -164,26 +164,30 @@ def crop_into(array: np.ndarray, box: CropBox, crop: int, pad: float | Sequence[
     return container
 
 
-def pad_bottom_right(array: np.ndarray, size: int, pad: float | Sequence[float]) -> np.ndarray:
-    """At least size x size, filled at the bottom and right; a fractional colour makes uint8 float32."""
+Size = int | tuple[int, int]
+"""The side of a square, or (height, width)."""
+
+
+def pad_bottom_right(array: np.ndarray, size: Size, pad: float | Sequence[float]) -> np.ndarray:
+    """At least `size`, filled at the bottom and right; a fractional colour makes uint8 float32."""
     height, width = array.shape[:2]
-    if min(height, width) >= size:
+    rows, columns = _sides(size)
+    if height >= rows and width >= columns:
         return array
     colour = np.asarray(pad)
     dtype = array.dtype if (colour == np.rint(colour)).all() else np.float32
-    padded = np.empty((max(height, size), max(width, size), *array.shape[2:]), dtype)
+    padded = np.empty((max(height, rows), max(width, columns), *array.shape[2:]), dtype)
     padded[...] = colour
     padded[:height, :width] = array
     return padded
 
 
-def pad_canvas(array: np.ndarray, canvas: tuple[int, int], pad: int = 0) -> np.ndarray:
-    """At least `canvas` (height, width), filled at the bottom and right with `pad`; [h, w] or [h, w, c]."""
-    rows, columns = (max(wanted - side, 0) for wanted, side in zip(canvas, array.shape, strict=False))
-    return np.pad(array, [(0, rows), (0, columns)] + [(0, 0)] * (array.ndim - 2), constant_values=pad)
-
-
-def pad_crop(array: np.ndarray, start: tuple[int, int], size: int, pad: float | Sequence[float]) -> np.ndarray:
-    """`pad_bottom_right`, then the size x size crop at `start` (top, left)."""
+def pad_crop(array: np.ndarray, start: tuple[int, int], size: Size, pad: float | Sequence[float]) -> np.ndarray:
+    """`pad_bottom_right`, then the crop of `size` at `start` (top, left)."""
     top, left = start
-    return pad_bottom_right(array, size, pad)[top : top + size, left : left + size]
+    rows, columns = _sides(size)
+    return pad_bottom_right(array, size, pad)[top : top + rows, left : left + columns]
+
+
+def _sides(size: Size) -> tuple[int, int]:
+    return (size, size) if isinstance(size, int) else size

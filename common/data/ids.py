@@ -26,7 +26,8 @@ def read_ids(path: Path) -> list[str]:
     except FileNotFoundError as error:
         known = ", ".join(sorted(p.stem for p in path.parent.glob("*.txt"))) or "none"
         raise DataError(
-            f"{path} does not exist: write one image id per line to it, or use another list ({known})."
+            f"{path} does not exist: write one image id per line to it (`wsseg data splits` makes those of the "
+            f"semi-supervised protocols), or use another list ({known})."
         ) from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is no text file: write one image id per line to it.") from error

@@ -92,14 +92,11 @@ def mutual_loss(
         is surer); scalars without gradient.
     """
     log_p = logits.float().log_softmax(1)
-    seen = _look(log_p.detach(), label, confidence)
-    weight, target = RULES[rule](seen, **options)
-    given = labelled[:, None, None]
-    target = torch.where(given, label, target)
-    weight = torch.where(given, 1.0, weight).masked_fill(target == IGNORE, 0.0)
+    seen = look(log_p.detach(), label, confidence)
+    weight, target = weights_and_targets(seen, labelled, rule, **options)
     ce = -log_p.gather(1, target.masked_fill(target == IGNORE, 0)[:, None])[:, 0]
     count = (target != IGNORE).sum().clamp(min=1)
-    disagree = ~given & (label != IGNORE) & ~seen.agreed
+    disagree = ~labelled[:, None, None] & (label != IGNORE) & ~seen.agreed
     statistics = {
         "plain_ce": ce.detach().masked_fill(target == IGNORE, 0.0).sum() / count,
         "mean_weight": weight.sum() / count,
@@ -109,8 +106,20 @@ def mutual_loss(
     return (weight * ce).sum() / count, statistics
 
 
-def _look(log_p: Tensor, label: Tensor, confidence: Tensor) -> Pixels:
+def look(log_p: Tensor, label: Tensor, confidence: Tensor) -> Pixels:
+    """The pixels of a batch; log_p: log-softmax [N, C, H, W] without gradient, the rest as in `mutual_loss`."""
     best, own = log_p.max(1)
     known = label.masked_fill(label == IGNORE, 0)
     fit = log_p.gather(1, known[:, None])[:, 0].exp()
     return Pixels(label, confidence, own == label, own, best.exp(), fit)
+
+
+def weights_and_targets(pixels: Pixels, labelled: Tensor, rule: str, **options: Any) -> tuple[Tensor, Tensor]:
+    """Weight, float [N, H, W], and class to learn, int64 [N, H, W], of every pixel; labelled images weigh 1.
+
+    Weight 0 and class 255 where there is nothing to learn. Arguments as in `mutual_loss`.
+    """
+    given = labelled[:, None, None]
+    weight, target = RULES[rule](pixels, **options)
+    target = torch.where(given, pixels.label, target)
+    return torch.where(given, 1.0, weight).masked_fill(target == IGNORE, 0.0), target

@@ -11,7 +11,7 @@ from torch import nn
 
 from common.artifacts import ConfidentLabel
 from common.data.confidence import confidence_codes, confidence_values
-from common.data.geometry import pad_canvas, scale_image_bilinear, scale_image_torch, scale_label_floor
+from common.data.geometry import pad_bottom_right, pad_crop, scale_image_bilinear, scale_image_torch, scale_label_floor
 from common.data.protocols import fraction_lists, split_lists
 from common.segment import multi_scale_logits
 from methods.dmt.labels import KEEP_ALL, ConfidenceHistogram, class_thresholds, confident_label, sampled
@@ -131,9 +131,11 @@ def test_scaling_is_torchs(scale: float):
 
 
 def test_padding_of_maps_and_photos():
-    padded = pad_canvas(np.ones((2, 3, 3), np.uint8), (4, 3), 255)
+    padded = pad_bottom_right(np.ones((2, 3, 3), np.uint8), (4, 3), 255)
     assert padded.shape == (4, 3, 3) and (padded[2:] == 255).all() and padded.dtype == np.uint8
-    assert pad_canvas(np.ones((4, 5), np.uint8), (3, 3)).shape == (4, 5)
+    assert pad_bottom_right(np.ones((4, 5), np.uint8), (6, 3), 0).shape == (6, 5)
+    assert pad_bottom_right(np.ones((4, 5), np.uint8), 3, 0).shape == (4, 5)
+    assert pad_crop(np.ones((4, 5), np.uint8), (0, 1), (5, 4), 7).tolist() == [[1] * 4] * 4 + [[7] * 4]
 
 
 def test_any_list_can_be_divided():

@@ -11,14 +11,14 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from common.data.confidence import keep_confident
-from common.data.geometry import mirror, pad_canvas, pad_crop, scale_image_torch, scale_label_floor
+from common.data.geometry import mirror, pad_bottom_right, pad_crop, scale_image_torch, scale_label_floor
 from common.engine import poly_lr
 from common.metrics import ConfusionMatrix
 from common.models.labels import pixel_cross_entropy
 from common.models.preprocess import normalize
 from common.segment import multi_scale_logits
 from methods.dmt.labels import class_thresholds, confident_label, sampled
-from methods.dmt.losses import mutual_loss
+from methods.dmt.losses import look, mutual_loss, weights_and_targets
 from methods.dmt.released import FORMATS, convert_dmt
 from tests.parity.compare import close, equal, shapes
 from tests.parity.networks import BGR, RGB, blank, filled, images, loaded
@@ -39,8 +39,14 @@ def _loss(logits: np.ndarray, target: np.ndarray, split: np.ndarray, **rule: Any
     return loss, leaf.grad, statistics
 
 
+def _weights(logits: np.ndarray, target: np.ndarray, split: np.ndarray, rule: str, **options: Any) -> Tensor:
+    label, confidence = torch.from_numpy(target[:, 0]).long(), torch.from_numpy(target[:, 1])
+    pixels = look(torch.from_numpy(logits).log_softmax(1), label, confidence)
+    return weights_and_targets(pixels, torch.arange(len(target)) >= int(split), rule, **options)[0]
+
+
 def dynamic_mutual_loss(golden: Golden) -> None:
-    """Every case; each pixel's weight is read off the gradient, which is weight times that of the plain loss."""
+    """Every case: the loss, its gradient, each pixel's weight, and the logged statistics."""
     for i in range(int(golden["n_cases"])):
         case = {key.removeprefix(f"c{i}_"): value for key, value in golden.items() if key.startswith(f"c{i}_")}
         gammas = dict(zip(("gamma_agree", "gamma_disagree"), case["gamma"].tolist(), strict=True))
@@ -53,9 +59,7 @@ def dynamic_mutual_loss(golden: Golden) -> None:
         if case["n_disagree"] >= 0:  # -1: the authors do not count where both gammas are 0
             equal(statistics["disagree"], case["n_disagree"], f"disagreeing pixels {i}")
             equal(statistics["overruled"], case["n_current_win"], f"overruled pixels {i}")
-        _, unweighted, _ = _loss(*batch, rule="plain")
-        weight = grad.abs().sum(1) / unweighted.abs().sum(1).clamp(min=1e-12)
-        close(weight, case["weight"], 1e-4, what=f"weights {i}")
+        close(_weights(*batch, rule="dynamic", **gammas), case["weight"], TOLERANCE, what=f"weights {i}")
 
 
 def supervised_loss(golden: Golden) -> None:
@@ -163,27 +167,26 @@ def transforms(golden: Golden) -> None:
     """
     image, label = golden["image"], golden["label"]
     caffe, imagenet = Rules(BGR), Rules(RGB)
-    canvas, crop = golden["zeropad_label"].shape, golden["crop"].tolist()
+    canvas, crop = golden["zeropad_label"].shape, tuple(golden["crop"].tolist())
     close(_bgr(image), golden["tensor_bgr"], 0, what="BGR")
-    close(caffe(pad_canvas(image, canvas)), golden["zeropad_norm"], 0, atol=1e-4, what="padded")
-    equal(pad_canvas(label, canvas, 255), golden["zeropad_label"], "padded label")
+    close(caffe(pad_bottom_right(image, canvas, 0)), golden["zeropad_norm"], 0, atol=1e-4, what="padded")
+    equal(pad_bottom_right(label, canvas, 255), golden["zeropad_label"], "padded label")
     close(imagenet(image), golden["imagenet_norm"], 0, atol=1e-4, what="ImageNet normalisation")
-    assert crop[0] == crop[1], "crops are square"
     for k, scale in enumerate(golden["scales"].tolist()):
         scaled, scaled_label = scale_image_torch(image, scale), scale_label_floor(label, scale)
         close(_bgr(scaled), golden[f"s{k}_image"], 0, atol=1e-4, what=f"scaled by {scale}")
         equal(scaled_label, golden[f"s{k}_label"], f"label scaled by {scale}")
-        place = tuple(golden[f"s{k}_crop_offset"].tolist()), crop[0]
+        place = tuple(golden[f"s{k}_crop_offset"].tolist()), crop
         close(_bgr(pad_crop(scaled, *place, (0, 0, 0))), golden[f"s{k}_crop_image"], 0, atol=1e-4, what=f"crop {scale}")
         equal(pad_crop(scaled_label, *place, 255), golden[f"s{k}_crop_label"], f"crop of the label {scale}")
 
 
 def transforms_pseudo(golden: Golden) -> None:
     """Label and confidence through scale, padding, crop and mirror."""
-    scale, crop = float(golden["scale"]), int(golden["crop"][0])
+    scale, crop = float(golden["scale"]), tuple(golden["crop"].tolist())
     scaled = [scale_label_floor(golden["pseudo"][..., channel], scale) for channel in range(2)]
     equal(np.stack(scaled), golden["scaled_pseudo"], "scaled")
-    start = tuple(max(side - crop, 0) // 2 for side in scaled[0].shape)
+    start = tuple(max(side - wanted, 0) // 2 for side, wanted in zip(scaled[0].shape, crop, strict=True))
     cropped = [pad_crop(channel, start, crop, 255) for channel in scaled]
     equal(np.stack(cropped), golden["crop_pseudo"], "cropped")
     equal(np.stack([mirror(channel) for channel in cropped]), golden["flip_pseudo"], "mirrored")
@@ -213,7 +216,8 @@ def deeplabv2(golden: Golden) -> None:
 
 
 def _check_feature_and_labels(model: nn.Module, inputs: Tensor, golden: Golden) -> None:
-    close(model.backbone(inputs)[-1][0, ::32], golden["feature_c64"], 1e-3, what="feature")
+    feature = model.backbone(inputs)[-1][0]
+    close(feature[:: len(feature) // len(golden["feature_c64"])], golden["feature_c64"], 1e-3, what="feature")
     size = tuple(golden["image_size"].tolist())
     logits = F.interpolate(model(inputs, mode="tensor"), size, mode="bilinear", align_corners=model.align_corners)[0]
     close(logits[:, ::4, ::4], golden["upsampled_stride4"], 1e-3, what="up-sampled logits")
