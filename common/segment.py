@@ -50,9 +50,8 @@ def multi_scale_logits(
     """
     height, width = pixels.shape[:2]
     if canvas is not None:
-        return multi_scale_logits(model, pad_bottom_right(pixels, canvas, 0), scales, flip, resize=resize)[
-            :, :height, :width
-        ]
+        padded = pad_bottom_right(pixels, canvas, 0)
+        return multi_scale_logits(model, padded, scales, flip, resize=resize)[:, :height, :width]
     device = next(model.parameters()).device
     total = None
     for scale in scales:
