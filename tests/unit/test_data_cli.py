@@ -72,6 +72,9 @@ def test_splits(tiny_voc, capsys):
     (tiny_voc / "mine.txt").write_text("7 6 5 4 3 2 1 0")
     assert wsseg("data", "splits", tiny_voc, "--permutation", tiny_voc / "mine.txt", "--fraction", "1/4") == 0
     assert data.ids("4_labeled_mine") == data.ids("train_aug")[:-3:-1]
+    (lists / "some.txt").write_text("\n".join(data.ids("train_aug")[:4]))
+    assert wsseg("data", "splits", tiny_voc, "--of", "some") == 0
+    assert sorted(data.ids("some_2_labeled_0+some_2_unlabeled_0")) == sorted(data.ids("some"))
     assert wsseg("data", "check", tiny_voc, "--workers", 1) == 0
 
 
