@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -36,3 +38,9 @@ def seconds(run: Callable[[], Any], repeats: int = 3) -> tuple[float, Any]:
         if best > 2:
             break
     return best, result
+
+
+def status(key: str) -> float:
+    """A line of /proc/self/status, in MB: "VmRSS" is the memory of the process, "VmHWM" its peak so far."""
+    text = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(re.search(rf"^{key}:\s+(\d+) kB", text, re.MULTILINE)[1]) / 1024

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from benchmarks.result import Result, seconds
+from benchmarks.result import Result, seconds, status
 from common.affinity import path_set, stencil_affinity
 from common.random_walk import random_walk, transition_matrix
 
@@ -64,19 +63,13 @@ def _relative(actual: Tensor, exact: Tensor) -> float:
     return float((actual.double() - exact).norm() / exact.norm())
 
 
-def _status(key: str) -> float:
-    """A line of /proc/self/status, in MB."""
-    text = Path("/proc/self/status").read_text()
-    return int(re.search(rf"^{key}:\s+(\d+) kB", text, re.MULTILINE)[1]) / 1024
-
-
 def _measure() -> None:
     """Print seconds of a walk on the VOC grid, MB it adds at its peak, peak in MB, and its error."""
     torch.set_num_threads(1)
     planes, edge = scene(VOC_GRID)
-    before = _status("VmRSS")
+    before = status("VmRSS")
     took, walked = seconds(lambda: random_walk(planes, edge))
-    peak = _status("VmHWM")
+    peak = status("VmHWM")
     print(took, peak - before, peak, _relative(walked, random_walk(planes.double(), edge.double())))
 
 

@@ -10,6 +10,7 @@ from common.artifacts import CAM, CAMs, Labels, Scores, Supervision, Weights
 from common.cam import merge_cams, multi_scale_cams
 from common.crf import PRESETS, CRFParams, crf_labels, crf_posterior
 from common.errors import UserError
+from common.memory import give_back_freed_memory
 from common.metrics import BestThreshold, ConfusionMatrix
 from common.metrics.confusion import class_ids
 from common.models.io import load_model
@@ -64,6 +65,8 @@ def infer_cam(
     pixel, AffinityNet and SEAM all of them.
     """
     model = load_model(weights.file, weights.config, run.device)
+    if run.device.type == "cpu":
+        give_back_freed_memory()
 
     def cams(images: list[Image]) -> list[CAM]:
         maps = multi_scale_cams(model, [image.pixels for image in images], scales, flip)
