@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import pickle
 import zipfile
 from collections.abc import Mapping
@@ -37,7 +36,8 @@ def load_file(path: str | Path) -> Any:
     """
     path = Path(path)
     try:
-        return torch.load(io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
+        with path.open("rb") as stream:
+            return torch.load(stream, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise UserError(f"{path} does not exist: train the network first, or correct the path.") from error
     except pickle.UnpicklingError as error:
