@@ -17,4 +17,4 @@ train_dataloader = dict(
     ),
 )
 
-train_cfg = dict(max_epochs=3)
+train_cfg = dict(max_epochs=2)

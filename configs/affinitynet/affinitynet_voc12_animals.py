@@ -13,7 +13,7 @@ pipeline = [
         name="make_cam",
         weights="cam",
         split=images,
-        scales=(1.0, 0.5, 1.5, 2.0),
+        scales=(0.5, 1.0, 1.5),
         flip=True,
         stride=1,
     ),
