@@ -22,8 +22,8 @@ def give_back_freed_memory() -> None:
     """Give all freed memory back to the kernel, and from now on every buffer of 4 MB and more as soon as it is freed.
 
     By default those up to 32 MB may stay in the heap, in gaps that the next layer's map does not fit into: with photos
-    of ever other sizes and scales that costs a large network up to 200 MB (`python -m benchmarks seam_photo`). Small ones
-    would only become slower. Results do not change.
+    of ever other sizes and scales that costs a large network up to 200 MB (`python -m benchmarks seam_photo`). Small
+    networks would only become slower. Results do not change.
     """
     _mallopt(mmap=1 << 22, trim=1 << 22)
     if _glibc():
