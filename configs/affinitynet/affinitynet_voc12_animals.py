@@ -19,7 +19,7 @@ pipeline = [
     ),
     dict(stage="eval_cam", name="eval_cam", cams="make_cam", split=images, thresholds="best", classes=frequent),
     # These CAMs fall slowly: their best threshold is about 0.45 where VOC's is 0.2, so every alpha is smaller.
-    dict(stage="affinitynet.score_volumes", name="scores", cams="make_cam", low_alpha=1.5, high_alpha=6, crf="psa"),
+    dict(stage="affinitynet.score_volumes", name="scores", cams="make_cam", low_alpha=0.75, high_alpha=3, crf="psa"),
     dict(stage="train", name="aff", config="aff_lite0_voc12_animals.py", labels="scores", split=images),
     dict(
         stage="affinitynet.random_walk",
