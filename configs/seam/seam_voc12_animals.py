@@ -19,15 +19,15 @@ pipeline = [
         stride=1,
     ),
     dict(stage="eval_cam", name="eval_cam", cams="make_cam", split=images, thresholds="best", classes=frequent),
-    # Alphas, steps and scale are those of AffinityNet on these photos.
-    dict(stage="affinitynet.score_volumes", name="scores", cams="make_cam", low_alpha=1.5, high_alpha=6, crf="psa"),
+    # The best threshold of these CAMs is 0.53, so the alphas are smaller still than AffinityNet's here.
+    dict(stage="affinitynet.score_volumes", name="scores", cams="make_cam", low_alpha=0.5, high_alpha=1.5, crf="psa"),
     dict(stage="train", name="aff", config="../affinitynet/aff_lite0_voc12_animals.py", labels="scores", split=images),
     dict(
         stage="affinitynet.random_walk",
         name="pseudo",
         cams="make_cam",
         weights="aff",
-        alpha=2,
+        alpha=1,
         beta=8,
         logt=7,
         radius=5,
