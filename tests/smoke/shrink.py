@@ -13,12 +13,12 @@ from common.recipe import read_config
 
 
 def tiny_shapes(root: Path) -> Path:
-    """Eight training and four validation images; the names of other data sets' splits are there too."""
+    """Eight images of train_aug, four of train and of val; the names of other data sets' splits are there too."""
     make_shapes(root, train=8, val=4, size=64, seed=0)
     data = open_dataset(root)
     splits, ids = data.folder("splits"), data.ids("train")
     shutil.copyfile(splits / "train.txt", splits / "train_quick.txt")
-    lists = {"train_weak": ids[4:]}
+    lists = {"train": ids[:4], "train_weak": ids[4:]}
     for name in (f"{prefix}{n}" for prefix in ("", "train_quick_") for n in (8, 20, 50, 106)):
         labelled = {f"{name}{side}_labeled_0": ids[:4] for side in ("", "-l", "-r")}
         lists |= labelled | {f"{name}_unlabeled_0": ids[4:]}

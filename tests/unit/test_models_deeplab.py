@@ -160,7 +160,7 @@ def test_msc_sizes_are_rounded_down():
     assert sizes == [321, 160, 240]
 
 
-@pytest.mark.parametrize("file", sorted(CONFIGS.glob("*.py")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", sorted(CONFIGS.glob("deeplab*.py")), ids=lambda file: file.stem)
 def test_config_builds_and_maps_an_image_to_logits(file: Path):
     config = Config.fromfile(file).to_dict()
     assert config["model"]["decode_head"]["loss_decode"]["avg_non_ignore"] is True
