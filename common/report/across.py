@@ -134,7 +134,10 @@ def _value(measure: Measure, split: str, group: list[Record]) -> str:
     stages = [stage for record in group if (stage := _stage(measure, record)) and stage["split"] == split]
     pairs = [(lookup(stage["numbers"], measure.metric), stage["mark"]) for stage in stages]
     found = [(100 * value, mark) for value, mark in pairs if value is not None]
-    return spread([value for value, _ in found], any(mark for _, mark in found)) if found else "–"
+    if not found:
+        return "–"
+    fewer = f" ({len(found)} of {len(group)} seeds)" if len(found) < len(group) else ""
+    return spread([value for value, _ in found], any(mark for _, mark in found)) + fewer
 
 
 def _backbones(group: list[Record]) -> str:

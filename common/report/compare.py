@@ -128,14 +128,15 @@ def _expected_table(rows: list[Expected], records: list[dict[str, Any]]) -> str:
 def _runs_table(records: list[dict[str, Any]]) -> str:
     lines = []
     for (_, recipe), group in runs_of(records).items():
-        for name in group[0]["stages"]:
-            stages = [record["stages"][name] for record in group if name in record["stages"]]
+        for name in max((record["stages"] for record in group), key=len):
+            having = [record for record in group if name in record["stages"]]
+            stages = [record["stages"][name] for record in having]
             found = [first for stage in stages if (first := headline(stage["numbers"]))]
             if not found:
                 continue
             where = f"{group[0]['data']['name']} {stages[0]['split'] or ''}".strip()
             value = spread([100 * value for _, value in found], any(stage["mark"] for stage in stages))
-            whole, commit = whole_runs(group), commits(group)
-            lines.append((recipe, where, name, found[0][0], value, seeds_of(group), whole, commit))
+            whole, commit = whole_runs(having), commits(having)
+            lines.append((recipe, where, name, found[0][0], value, seeds_of(having), whole, commit))
     head = ("recipe", "data", "stage", "metric", "measured", "seeds", "whole run", "commit")
     return table(head, lines, "Not run.")

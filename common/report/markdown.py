@@ -46,10 +46,11 @@ def seeds_of(group: list[dict[str, Any]]) -> str:
 
 
 def whole_runs(group: list[dict[str, Any]]) -> str:
-    """The mean time of a whole run on each machine."""
+    """The mean time of a whole run on each machine; of runs that were stopped on purpose, up to their last stage."""
     seconds: dict[str, list[float]] = {}
     for record in group:
-        seconds.setdefault(_machine(record["machine"]), []).append(sum(record["seconds"].values()))
+        where = _machine(record["machine"]) + (f", until {record['until']}" if record.get("until") else "")
+        seconds.setdefault(where, []).append(sum(record["seconds"].values()))
     return "; ".join(f"{duration(mean(times))}, {machine}" for machine, times in seconds.items())
 
 

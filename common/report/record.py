@@ -19,12 +19,13 @@ _KEYS = ("method", "recipe", "seed", "commit", "data", "machine", "seconds", "st
 
 
 def make_record(run: RunFolder) -> dict[str, Any]:
-    """The record of a run whose stages are all finished.
+    """The record of a run; of one that was stopped on purpose (`--until`) it holds the stages up to there.
 
     Raises:
-        UserError: a stage is missing.
+        UserError: no stage is finished, or one is missing before another that is.
     """
-    if run.missing:
+    finished = list(run.stages)
+    if not finished or finished != list(run.record["stages"])[: len(finished)]:
         raise UserError(f"{run.path} is not finished ({', '.join(run.missing)}): run the recipe to its end first.")
     stages = list(run.stages.values())
     splits: dict[str, str] = {}
@@ -34,6 +35,7 @@ def make_record(run: RunFolder) -> dict[str, Any]:
         "method": run.record["method"],
         "recipe": run.record["recipe"],
         "seed": run.record["seed"],
+        "until": finished[-1] if run.missing else None,
         "commit": ", ".join(sorted({str(stage["code"]["commit"]) for stage in stages})),
         "data": {"name": run.record["data"]["name"], "splits": splits},
         "machine": max(stages, key=lambda stage: stage["seconds"])["machine"],
@@ -45,10 +47,10 @@ def make_record(run: RunFolder) -> dict[str, Any]:
 
 
 def write_record(run: RunFolder, root: Path) -> Path:
-    """Write the record of a finished run, with its protocol, under `root`/results; returns its path.
+    """Write the record of a run, with its protocol, under `root`/results; returns its path.
 
     Raises:
-        UserError: a stage is missing, or the data set or a network config is no longer what the run was made with.
+        UserError: as `make_record`, or the data set or a network config is no longer what the run was made with.
     """
     protocol = {"supervision": dataclasses.asdict(supervision(run)), "networks": networks(run, root)}
     record = make_record(run) | protocol

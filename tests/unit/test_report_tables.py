@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from common.data.voc import open_dataset
 from common.errors import UserError
 from common.report.compare import compare, tables
 from common.report.expected import lookup, read_expected
+from common.report.markdown import whole_runs
 from common.report.record import find, make_record, write_record
 from common.report.runs import chosen_on_masks, headline, read_run
 from common.report.verify import verify
@@ -146,10 +148,17 @@ def test_record_holds_what_a_table_needs(runs, project):
     assert path.stat().st_size < 4000
 
 
-def test_an_unfinished_run_is_not_recorded(tmp_path):
+def test_a_run_is_recorded_up_to_where_it_was_stopped_but_not_with_a_gap(tmp_path):
     run = make_run(tmp_path)
+    assert make_record(read_run(run))["until"] is None
     (run / "val" / "stage.json").unlink()
-    with pytest.raises(UserError, match=r"not finished \(val\)"):
+    record = make_record(read_run(run))
+    assert record["until"] == list(record["seconds"])[-1] != "val" and "val" not in record["stages"]
+    assert f"until {record['until']}" in whole_runs([record])
+    (run / record["until"]).joinpath("stage.json").unlink()
+    make_run(tmp_path / "again")
+    shutil.copy(tmp_path / "again" / run.name / "val" / "stage.json", run / "val" / "stage.json")
+    with pytest.raises(UserError, match=rf"not finished \({record['until']}\)"):
         make_record(read_run(run))
     with pytest.raises(UserError, match="is no run"):
         read_run(tmp_path)
