@@ -8,17 +8,16 @@ from typing import Any
 import common.compat  # isort: skip
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModel
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 import common.models.register  # noqa: F401  (the backbones)
 from common.affinity import Border, PairSet, affinity_loss, pair_affinity
-from common.models.preprocess import normalize
+from common.models.preprocess import ImageModel
 
 
 @MODELS.register_module()
-class AffinityNet(BaseModel):
+class AffinityNet(ImageModel):
     """AffinityNet (Ahn & Kwak, CVPR 2018, sec. 3.2), layers as in the released code.
 
     With the taps t_1, t_2, t_3 of the backbone, all at one stride, and convolutions 1x1 without bias:
@@ -47,8 +46,7 @@ class AffinityNet(BaseModel):
         data_preprocessor: dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
-        preprocessor = MODELS.build(data_preprocessor) if isinstance(data_preprocessor, dict) else data_preprocessor
-        super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
+        super().__init__(data_preprocessor, init_cfg)
         self.backbone = MODELS.build(backbone)
         self.pairs, self.border = PairSet(radius), border
         if len(set(self.backbone.strides)) > 1:
@@ -68,10 +66,6 @@ class AffinityNet(BaseModel):
     def stride(self) -> int:
         """Input pixels per cell."""
         return self.backbone.strides[0]
-
-    def normalize(self, images: Tensor) -> Tensor:
-        """[B, 3, H, W] RGB in 0..255 -> float32 network input."""
-        return normalize(self, images)
 
     def features(self, x: Tensor) -> Tensor:
         """Normalised float [B, 3, H, W] -> f, float [B, sum of widths, h, w] at the stride of the taps."""

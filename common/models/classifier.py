@@ -7,15 +7,14 @@ from typing import Any
 import common.compat  # isort: skip  # noqa: F401
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModel
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from common.models.preprocess import normalize
+from common.models.preprocess import ImageModel
 
 
 @MODELS.register_module()
-class CamClassifier(BaseModel):
+class CamClassifier(ImageModel):
     """Backbone, global mean, 1x1 convolution without bias (Zhou et al. 2016; IRNet sec. 3.1).
 
     With features f [B, D, h, w] of the backbone's last tap and the weights W [C - 1, D] of the head:
@@ -45,18 +44,13 @@ class CamClassifier(BaseModel):
         data_preprocessor: dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
-        preprocessor = MODELS.build(data_preprocessor) if isinstance(data_preprocessor, dict) else data_preprocessor
-        super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
+        super().__init__(data_preprocessor, init_cfg)
         self.backbone = MODELS.build(backbone)
         self.cam_power = cam_power
         self.dropout = nn.Dropout2d(dropout)
         self.head = nn.Conv2d(self.backbone.channels[-1], num_classes, kernel_size=1, bias=False)
         if head_gain is not None:
             nn.init.xavier_uniform_(self.head.weight, head_gain)
-
-    def normalize(self, images: Tensor) -> Tensor:
-        """[B, 3, H, W] RGB in 0..255 -> float32 network input."""
-        return normalize(self, images)
 
     def features(self, x: Tensor) -> Tensor:
         """Normalised float [B, 3, H, W] -> [B, D, h, w], the last tap."""

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import common.compat  # isort: skip  # noqa: F401
+from mmengine.model import BaseModel
+from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 
@@ -20,3 +25,18 @@ def normalize(model: nn.Module, images: Tensor) -> Tensor:
     if rules.channel_conversion:
         images = images[:, [2, 1, 0]]
     return (images - rules.mean.to(images.device)) / rules.std.to(images.device)
+
+
+class ImageModel(BaseModel):
+    """An mmengine model that can be asked for its input: what the classifiers and affinity networks have in common.
+
+    data_preprocessor: mmseg's SegDataPreProcessor with the backbone's mean and std, or its config.
+    """
+
+    def __init__(self, data_preprocessor: Any = None, init_cfg: dict[str, Any] | None = None) -> None:
+        preprocessor = MODELS.build(data_preprocessor) if isinstance(data_preprocessor, dict) else data_preprocessor
+        super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
+
+    def normalize(self, images: Tensor) -> Tensor:
+        """[B, 3, H, W] RGB in 0..255 -> float32 network input."""
+        return normalize(self, images)

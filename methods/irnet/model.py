@@ -7,14 +7,13 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModel
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 import common.models.register  # noqa: F401  (the backbones)
 from common.affinity import shrink_labels
 from common.cam import padded_size, strided_size
-from common.models.preprocess import normalize
+from common.models.preprocess import ImageModel
 from methods.irnet.losses import irn_loss
 
 STRIDE = 4  # of both outputs
@@ -87,7 +86,7 @@ def _concat(maps: Sequence[Tensor]) -> Tensor:
 
 
 @MODELS.register_module()
-class InterPixelNet(BaseModel):
+class InterPixelNet(ImageModel):
     """Inter-pixel relation network (IRNet; Ahn et al., CVPR 2019).
 
     The backbone, with its ImageNet weights, is never trained; its taps are pooled to stride 4 where they are finer.
@@ -109,8 +108,7 @@ class InterPixelNet(BaseModel):
         data_preprocessor: dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
-        preprocessor = MODELS.build(data_preprocessor) if isinstance(data_preprocessor, dict) else data_preprocessor
-        super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
+        super().__init__(data_preprocessor, init_cfg)
         self.radius = radius
         self.backbone = MODELS.build(backbone).requires_grad_(False)
         shape = self.backbone.channels, [max(stride, STRIDE) for stride in self.backbone.strides]
@@ -122,10 +120,6 @@ class InterPixelNet(BaseModel):
         super().train(mode)
         self.backbone.eval()
         return self
-
-    def normalize(self, images: Tensor) -> Tensor:
-        """[B, 3, H, W] RGB in 0..255 -> float32 network input."""
-        return normalize(self, images)
 
     def relations(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         """Normalised float [B, 3, H, W] -> boundary logit [B, 1, h4, w4], displacement [B, 2, h4, w4] in cells."""

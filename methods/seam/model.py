@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import torch
-from mmengine.model import BaseModel
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 import common.models.register  # noqa: F401  (the backbones)
-from common.models.preprocess import normalize
+from common.models.preprocess import ImageModel
 from methods.seam.correlation import PixelCorrelation, suppress_non_maximal, to_grid
 from methods.seam.losses import seam_losses, shrink
 
 
 @MODELS.register_module()
-class SEAM(BaseModel):
+class SEAM(ImageModel):
     """Self-supervised equivariant attention (Wang et al., CVPR 2020).
 
     With the backbone's last tap f: raw maps = head(dropout(f)), a 1x1 convolution to background and classes without
@@ -48,8 +47,7 @@ class SEAM(BaseModel):
         data_preprocessor: dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
-        preprocessor = MODELS.build(data_preprocessor) if isinstance(data_preprocessor, dict) else data_preprocessor
-        super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
+        super().__init__(data_preprocessor, init_cfg)
         if cam_map not in ("refined", "raw"):
             raise ValueError(f"cam_map is {cam_map!r}, not 'refined' or 'raw'")
         self.scale, self.min_weight, self.cam_map = scale, min_weight, cam_map
@@ -59,10 +57,6 @@ class SEAM(BaseModel):
         self.head = nn.Conv2d(deep, num_classes + 1, kernel_size=1, bias=False)
         nn.init.xavier_uniform_(self.head.weight, head_gain)
         self.pcm = PixelCorrelation(shallow, **(pcm or {}))
-
-    def normalize(self, images: Tensor) -> Tensor:
-        """[B, 3, H, W] RGB in 0..255 -> float32 network input."""
-        return normalize(self, images)
 
     def class_maps(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Normalised float [B, 3, H, W] -> raw and refined maps, float32 [B, C, h, w] on the grid of the last tap."""
