@@ -57,28 +57,21 @@ def merge_cams(
     *,
     merge: Merge = "sum",
     normalisation: Normalisation = "class_max",
-    stride: int = 4,
-    canvas: int | None = 16,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Merge the class maps of all scales, keep the image's classes, normalise.
+    canvas: tuple[int, int] | None = None,
+) -> np.ndarray:
+    """Merge the class maps of all scales, keep the image's classes, normalise: float32 [K, h, w].
 
     Args:
         maps: per scale [C-1, h_s, w_s]; channel k belongs to class id k + 1.
-        size: (h, w) of the image.
+        size: (h, w) of the result: of the image, or of its grid (`strided_size`).
         keys: class ids (1..C-1) to keep, K of them.
-        canvas: the full maps are up-sampled to multiples of this and cropped (IRNet: 16, its output stride);
-            None: to the image's own size (AffinityNet).
-
-    Returns:
-        strided [K, ceil(h / stride), ceil(w / stride)] and full [K, h, w], float32, each normalised by itself.
+        canvas: (h', w') the maps are resized to before the result is cut out at the top left; None: `size`. IRNet's
+            code makes maps of the image's size on the canvas `padded_size(size, 16)`.
     """
     channels = torch.as_tensor(np.asarray(keys, dtype=np.int64)) - 1
-    kept = [scale[channels.to(scale.device)] for scale in maps]
-    height, width = size
-    padded = padded_size(size, canvas) if canvas else size
-    strided = _merge([resize(scale, strided_size(size, stride)) for scale in kept], merge)
-    full = _merge([resize(scale, padded) for scale in kept], merge)[:, :height, :width]
-    return _numpy(normalise(strided, normalisation)), _numpy(normalise(full, normalisation))
+    kept = [resize(scale[channels.to(scale.device)], canvas or size) for scale in maps]
+    merged = _merge(kept, merge)[:, : size[0], : size[1]]
+    return normalise(merged, normalisation).float().cpu().numpy()
 
 
 def normalise(maps: Tensor, by: Normalisation = "class_max", eps: float = 1e-5) -> Tensor:
@@ -167,10 +160,6 @@ def _merge(maps: list[Tensor], how: Merge) -> Tensor:
     if how == "max":
         return stack.amax(dim=0)
     raise ValueError(f"no merge '{how}': sum, mean or max")
-
-
-def _numpy(maps: Tensor) -> np.ndarray:
-    return maps.float().cpu().numpy()
 
 
 def _device(model: CamModel) -> torch.device:

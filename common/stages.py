@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from common.artifacts import CAM, CAMs, Labels, Scores, Supervision, Weights
-from common.cam import merge_cams, multi_scale_cams
+from common.cam import merge_cams, multi_scale_cams, strided_size
 from common.crf import PRESETS, CRFParams, crf_labels, crf_posterior
 from common.errors import UserError
 from common.memory import give_back_freed_memory
@@ -76,7 +76,7 @@ def infer_cam(
 
     def _cam(image: Image, maps: list) -> CAM:
         keys = np.array(image.tags, np.int64)
-        strided, _ = merge_cams(maps, image.size, keys, normalisation=normalisation, stride=stride)
+        strided = merge_cams(maps, strided_size(image.size, stride), keys, normalisation=normalisation)
         return CAM(keys, strided, image.size, stride)
 
     if run.device.type == "cuda":

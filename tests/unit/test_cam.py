@@ -83,7 +83,8 @@ def maps_of_two_scales() -> list[torch.Tensor]:
 
 def test_merge_sums_the_resized_scales_of_the_tagged_classes() -> None:
     maps, size = maps_of_two_scales(), (21, 34)
-    strided, full = merge_cams(maps, size, [2, 5])
+    strided = merge_cams(maps, strided_size(size), [2, 5])
+    full = merge_cams(maps, size, [2, 5], canvas=padded_size(size))
     assert strided.dtype == full.dtype == np.float32
 
     def merged(target: tuple[int, int]) -> np.ndarray:
@@ -94,21 +95,22 @@ def test_merge_sums_the_resized_scales_of_the_tagged_classes() -> None:
     np.testing.assert_allclose(full, large / (large.max((1, 2), keepdims=True) + 1e-5), rtol=1e-5)
     direct = merged(size)
     np.testing.assert_allclose(
-        merge_cams(maps, size, [2, 5], canvas=None)[1], direct / (direct.max((1, 2), keepdims=True) + 1e-5), rtol=1e-5
+        merge_cams(maps, size, [2, 5]), direct / (direct.max((1, 2), keepdims=True) + 1e-5), rtol=1e-5
     )
 
 
 def test_ways_to_merge() -> None:
     maps = [torch.full((1, 2, 2), 1.0), torch.full((1, 2, 2), 3.0)]
     for merge, expected in (("sum", 4.0), ("mean", 2.0), ("max", 3.0)):
-        assert merge_cams(maps, (8, 8), [1], merge=merge, normalisation="none")[0].max() == expected
+        assert merge_cams(maps, (8, 8), [1], merge=merge, normalisation="none").max() == expected
     with pytest.raises(ValueError, match="no merge 'median'"):
         merge_cams(maps, (8, 8), [1], merge="median")
 
 
 def test_an_image_without_tags_has_no_maps() -> None:
-    strided, full = merge_cams(maps_of_two_scales(), (21, 34), [])
-    assert strided.shape == (0, 6, 9) and full.shape == (0, 21, 34)
+    maps, size = maps_of_two_scales(), (21, 34)
+    assert merge_cams(maps, strided_size(size), []).shape == (0, 6, 9)
+    assert merge_cams(maps, size, [], canvas=padded_size(size)).shape == (0, 21, 34)
 
 
 def test_normalisations() -> None:

@@ -139,7 +139,7 @@ def merged_cam(golden: Golden, normalisation: Normalisation = "class_max", const
     size, keys = tuple(golden["image_hw"].tolist()), golden["class_ids"] + 1
     items = [torch.from_numpy(golden[f"cam_item{i}"]) for i in range(sum(key.startswith("cam_item") for key in golden))]
     maps = [upright + mirrored.flip(-1) for upright, mirrored in zip(items[::2], items[1::2], strict=True)]
-    _, cam = merge_cams(maps, size, np.arange(1, len(keys) + 1), normalisation=normalisation, canvas=None)
+    cam = merge_cams(maps, size, np.arange(1, len(keys) + 1), normalisation=normalisation)
     close(cam, golden["norm_cam"], 1e-5, what="merged CAM")
     prediction = np.append(0, keys)[argmax_with_background(torch.from_numpy(cam), constant)]
     equal(prediction, golden["pred"], "prediction")

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from common.artifacts import CAM, Instances
-from common.cam import argmax_with_background, merge_cams
+from common.cam import argmax_with_background, merge_cams, padded_size, strided_size
 from common.crf import crf_label_maps
 from methods.irnet.instances import centroids, cluster_centroids, compress, detect, instance_cams
 from methods.irnet.labels import Walk, confident_labels, instance_labels, semantic_labels, walked_scores
@@ -71,7 +71,8 @@ def stage(golden: Golden) -> None:
     size, keys = tuple(golden["image_size"].tolist()), golden["keys"] + 1
     equal(np.flatnonzero(golden["label"]) + 1, keys, "keys")
     scales = [torch.from_numpy(golden[f"scale_out_{i}"]) for i in range(len(golden["scales"]))]
-    strided, full = merge_cams(scales, size, keys)
+    strided = merge_cams(scales, strided_size(size), keys)
+    full = merge_cams(scales, size, keys, canvas=padded_size(size))
     close(strided, golden["cam_strided"], 1e-5, what="strided CAM")
     close(full[:, ::3, ::3], golden["cam_high_res_sub"], 1e-5, what="full CAM")
     close(full.max(axis=(1, 2)), golden["cam_high_res_max"], 1e-5, what="maximum of the full CAM")
