@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-IGNORE = 255
+from common.data.constants import IGNORE
+
 LEVELS = 65535
 """Confidences are stored as whole multiples of 1 / LEVELS: the error is at most 7.7e-6, and the order is kept."""
 

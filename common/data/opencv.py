@@ -9,7 +9,7 @@ import numpy as np
 from mmseg.registry import TRANSFORMS
 
 from common.data.geometry import scaled_size
-from common.data.transforms import MAPS, Results, Transform
+from common.data.transforms import RandomRescale, Results, Transform
 
 HUES = 180  # OpenCV's hue of an uint8 image is in units of 2 degrees
 
@@ -49,19 +49,7 @@ class RandomHSVShift(Transform):
 
 
 @TRANSFORMS.register_module()
-class RandomScaleCubic(Transform):
-    """Both sides times a uniform factor of [low, high]: image cv2 cubic, label cv2 nearest."""
+class RandomScaleCubic(RandomRescale):
+    """Both sides times a uniform factor (SEAM): sizes rounded, image cv2 cubic, labels cv2 nearest."""
 
-    def __init__(self, low: float = 0.5, high: float = 1.5) -> None:
-        self.low, self.high = low, high
-
-    def draw(self, rng: random.Random) -> float:
-        """The factor."""
-        return rng.uniform(self.low, self.high)
-
-    def __call__(self, results: Results) -> Results:
-        scale = self.draw(results["rng"])
-        results["img"] = scale_cubic(results["img"], scale)
-        for key in MAPS.keys() & results.keys():
-            results[key] = scale_nearest(results[key], scale)
-        return results
+    scale_image, scale_label = staticmethod(scale_cubic), staticmethod(scale_nearest)

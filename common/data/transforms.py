@@ -20,7 +20,7 @@ from mmseg.registry import TRANSFORMS
 from mmseg.structures import SegDataSample
 
 from common import compat  # noqa: F401  (before anything from mmseg)
-from common.data.constants import IMAGENET_MEAN
+from common.data.constants import IGNORE, IMAGENET_MEAN
 from common.data.geometry import (
     CropBox,
     adjust_color,
@@ -39,7 +39,7 @@ from common.data.geometry import (
     top_left_box,
 )
 
-LABEL_PAD = 255
+LABEL_PAD = IGNORE
 # What else follows the image, and what it is padded with: labels, their confidence, AffinityNet's score volumes.
 MAPS = {"gt_seg_map": LABEL_PAD, "confidence": LABEL_PAD, "low_scores": 0, "high_scores": 0}
 Results = dict[str, Any]
@@ -86,19 +86,24 @@ class ResizeLong(Transform):
 
 @TRANSFORMS.register_module()
 class RandomRescale(Transform):
-    """Both sides times a uniform factor of [low, high) (IRNet)."""
+    """Both sides times a uniform factor of [low, high) (IRNet): sizes rounded, image PIL bicubic, labels PIL nearest.
 
-    def __init__(self, low: float, high: float) -> None:
+    Other codes scale by other rules: a subclass names its own `scale_image` and `scale_label`.
+    """
+
+    scale_image, scale_label = staticmethod(rescale_image), staticmethod(rescale_label)
+
+    def __init__(self, low: float = 0.5, high: float = 1.5) -> None:
         self.low, self.high = low, high
 
     def draw(self, rng: random.Random) -> float:
         """The factor."""
-        return self.low + rng.random() * (self.high - self.low)
+        return rng.uniform(self.low, self.high)
 
     def __call__(self, results: Results) -> Results:
         scale = self.draw(results["rng"])
-        results["img"] = rescale_image(results["img"], scale)
-        _on_maps(results, rescale_label, scale)
+        results["img"] = self.scale_image(results["img"], scale)
+        _on_maps(results, self.scale_label, scale)
         return results
 
 
@@ -121,21 +126,10 @@ class RandomScaleChoice(Transform):
 
 
 @TRANSFORMS.register_module()
-class RandomScaleRange(Transform):
-    """Both sides times a uniform factor of [low, high] (DMT): sizes truncated, image and label as torch does it."""
+class RandomScaleRange(RandomRescale):
+    """Both sides times a uniform factor (DMT): sizes truncated, image and labels as torch does it."""
 
-    def __init__(self, low: float = 0.5, high: float = 1.5) -> None:
-        self.low, self.high = low, high
-
-    def draw(self, rng: random.Random) -> float:
-        """The factor."""
-        return rng.uniform(self.low, self.high)
-
-    def __call__(self, results: Results) -> Results:
-        scale = self.draw(results["rng"])
-        results["img"] = scale_image_torch(results["img"], scale)
-        _on_maps(results, scale_label_floor, scale)
-        return results
+    scale_image, scale_label = staticmethod(scale_image_torch), staticmethod(scale_label_floor)
 
 
 @TRANSFORMS.register_module(name="RandomMirror")

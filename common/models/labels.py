@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-IGNORE = 255
+from common.data.constants import IGNORE
 
 
 def nearest_index(inputs: int, outputs: int) -> Tensor:

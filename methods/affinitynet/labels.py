@@ -14,12 +14,12 @@ from common.affinity import Border, feature_affinity, fitting_radius, pair_offse
 from common.artifacts import CAM, ScoreVolume
 from common.cam import padded_size, pool, resize, upsample, with_background
 from common.crf import CRFParams, ImageCRF, score_unary
+from common.data.constants import IGNORE
 from common.data.geometry import rescale_image
 from common.data.transforms import Results, Transform
 from common.models.affinity_net import AffinityNet
 from common.random_walk import walk
 
-IGNORE = 255
 EMPTY = 1e-5  # cells whose scores all lie below are padding
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-IGNORE = 255
+from common.data.constants import IGNORE
 
 
 @dataclass(frozen=True)
