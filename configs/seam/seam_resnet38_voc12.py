@@ -8,7 +8,7 @@ walk = dict(alpha=6, beta=8, logt=6, radius=5)  # 2^6 = 64 steps
 
 pipeline = [
     # SEAM's network, and its refined CAMs of the tagged classes summed over four scales and the mirror image.
-    dict(stage="train", name="cam", config="seam_r38_voc12.py", split="train_aug"),
+    dict(stage="train", name="cam", config="cam_resnet38_voc12.py", split="train_aug"),
     dict(stage="infer_cam", name="make_cam", weights="cam", split="train_aug", **cam),
     dict(stage="eval_cam", name="eval_cam", cams="make_cam", split="train", thresholds=0.26),
     dict(stage="eval_cam", name="eval_cam_best", cams="make_cam", split="train", thresholds="best"),

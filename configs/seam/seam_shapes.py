@@ -4,7 +4,7 @@ method = "seam"
 seed = 0
 
 pipeline = [
-    dict(stage="train", name="cam", config="seam_lite0_shapes.py", split="train_aug"),
+    dict(stage="train", name="cam", config="cam_lite0_shapes.py", split="train_aug"),
     dict(
         stage="infer_cam",
         name="make_cam",

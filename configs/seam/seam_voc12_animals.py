@@ -7,7 +7,7 @@ images = "train_quick"  # train_aug holds all 3131
 frequent = ("background", "cat", "cow", "dog", "horse", "person", "sheep")  # the others have too few images
 
 pipeline = [
-    dict(stage="train", name="cam", config="seam_lite0_voc12_animals.py", split=images),
+    dict(stage="train", name="cam", config="cam_lite0_voc12_animals.py", split=images),
     dict(
         stage="infer_cam",
         name="make_cam",

@@ -1,4 +1,4 @@
-"""Train SEAM's network: `python methods/seam/train.py configs/seam/seam_r38_voc12.py --work-dir DIR`."""
+"""Train SEAM's network: `python methods/seam/train.py configs/seam/cam_resnet38_voc12.py --work-dir DIR`."""
 
 from __future__ import annotations
 
