@@ -8,11 +8,10 @@ from typing import Any
 from torch import Tensor
 
 import common.models.affinity_net  # noqa: F401  (registers AffinityNet)
-from common.models.convert import renamed
+from common.models.convert import convert_resnet38, renamed
 from common.models.formats import Format
 
 State = Mapping[str, Tensor]
-RESNET38 = (r"((?:conv1a|b[2-7](?:_\d)?|bn7)\..+)", r"backbone.\1")
 VGG16 = (r"((?:conv[1-5]_[1-3]|fc[67])\.(?:weight|bias))", r"backbone.\1")
 CLASSIFIER = [(r"fc8\.weight", "head.weight")]
 AFFINITY = [
@@ -24,12 +23,12 @@ AFFINITY = [
 
 def convert_resnet38_cls(state: State) -> dict[str, Tensor]:
     """AffinityNet's classifier on ResNet-38: `conv1a`, `b2` .. `bn7`, `fc8`."""
-    return renamed(state, [RESNET38, *CLASSIFIER])
+    return convert_resnet38(state) | renamed(state, CLASSIFIER)
 
 
 def convert_resnet38_aff(state: State) -> dict[str, Tensor]:
     """AffinityNet on ResNet-38: `conv1a`, `b2` .. `bn7`, `f8_3` .. `f8_5`, `f9`; pair indices are left out."""
-    return renamed(state, [RESNET38, *AFFINITY])
+    return convert_resnet38(state) | renamed(state, AFFINITY)
 
 
 def convert_vgg16_cls(state: State) -> dict[str, Tensor]:
