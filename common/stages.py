@@ -32,14 +32,17 @@ def train(
     init: Weights | None = None,
     pixel_labels: str | None = None,
     thresholds: Scores | None = None,
+    best: dict | None = None,
     options: dict | None = None,
 ) -> Weights:
     """Train one network as its config says.
 
     labels: what it learns from, pixel by pixel (none: image-level tags alone); split: the images; init: weights of an
     earlier stage to begin with; pixel_labels: a split whose masks it learns from, as far as the recipe's supervision
-    goes; thresholds: the least confidence of each class in `labels`, what lies below is left open; options: dotted keys
-    of the config to override. The config's own seed is added to the run's: two networks of one recipe may differ by it.
+    goes; thresholds: the least confidence of each class in `labels`, what lies below is left open; best: the parameters
+    of a `KeepBestHook`, whose snapshot is kept instead of the last one (it sees masks: only with `oracle=True`);
+    options: dotted keys of the config to override. The config's own seed is added to the run's: two networks of one
+    recipe may differ by it.
     """
     if pixel_labels is not None:
         for image_id in run.data.ids(pixel_labels):
@@ -47,6 +50,9 @@ def train(
     cfg = read_config(config, options)
     least = None if thresholds is None else thresholds.number("thresholds")
     set_data(cfg, run.data.root, split, labels, pixel_labels, least)
+    if best is not None:
+        run.data.mask(run.data.ids(best["split"])[0])  # refused where the recipe does not say that this stage sees them
+        cfg.custom_hooks = [*cfg.get("custom_hooks", []), {"type": "KeepBestHook", **best}]
     cfg.seed = run.seed + cfg.get("seed", 0)
     start = None if init is None else init.file
     train_network(cfg, run.out, device=run.device, launcher=run.launcher, init=start, log=run.log)

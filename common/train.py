@@ -23,6 +23,7 @@ from common.artifacts import Supervision
 from common.data.datasets import set_data
 from common.data.voc import open_dataset
 from common.device import pick_device
+from common.engine.best import KeepBestHook
 from common.engine.checkpoint import CHECKPOINT, plain_state_dict, read_training_state, save_file
 from common.engine.log import trim_log
 from common.engine.runner import TrainRunner, start_process_group
@@ -62,7 +63,8 @@ def train_network(
         log: receives lines for the user.
 
     Returns:
-        The path of `weights.pth`: the model's state dict, tensors on the CPU.
+        The path of `weights.pth`: the model's state dict, tensors on the CPU. With a `KeepBestHook` it is the snapshot
+        of the best mIoU, else the last one.
 
     Raises:
         UserError: the config, data, device or a file is not as needed; the message names the cure.
@@ -87,9 +89,11 @@ def train_network(
     _announce(runner, cfg, iterations, state)
     _run(runner, cfg)
     if _is_first():
-        save_file(weights, plain_state_dict(runner.model))
+        best = next((hook for hook in runner.hooks if isinstance(hook, KeepBestHook)), None)
+        save_file(weights, plain_state_dict(runner.model) if best is None else best.weights)
         _write_config(cfg, work_dir / CONFIG)
-        write_json(work_dir / FINISHED, {"identity": identity, "iterations": iterations})
+        chosen = {} if best is None else {"best": {"iteration": best.iteration, "miou": best.miou}}
+        write_json(work_dir / FINISHED, {"identity": identity, "iterations": iterations, **chosen})
         (work_dir / CHECKPOINT).unlink(missing_ok=True)
     barrier()
     return weights

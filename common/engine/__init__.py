@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from common import compat  # noqa: F401
+from common.engine.best import KeepBestHook
 from common.engine.checkpoint import AtomicCheckpointHook, load_state_dict_file
 from common.engine.log import JsonLogHook
 from common.engine.loop import SeekingTrainLoop
@@ -15,6 +16,7 @@ from common.engine.schedule import resolve_schedule
 __all__ = [
     "AtomicCheckpointHook",
     "JsonLogHook",
+    "KeepBestHook",
     "LrGroupConstructor",
     "PolySGD",
     "SeekingSampler",

@@ -14,7 +14,7 @@ from common.records import duration
 from common.report.expected import Expected, lookup, read_expected
 from common.report.pictures import data_uri, galleries
 from common.report.plots import line_plot
-from common.report.runs import RunFolder, chosen_on_masks, headline
+from common.report.runs import RunFolder, headline
 from common.report.style import STYLE
 
 __all__ = ["render", "write_report"]
@@ -82,7 +82,7 @@ def _tiles(run: RunFolder) -> str:
         first = headline(stage["numbers"])
         if first is None:
             continue
-        mark = "<sup>†</sup>" if chosen_on_masks(stage) else ""
+        mark = "<sup>†</sup>" if run.mark(name) else ""
         split = stage["params"].get("split") or ""
         tiles.append(
             f'<div class="tile"><b>{100 * first[1]:.1f}{mark}</b><span>{escape(first[0])} · {escape(name)}'
@@ -95,7 +95,7 @@ def _numbers(run: RunFolder, expected: list[Expected]) -> str:
     """Every scalar the run measured, and beside it the paper's number where expected.toml has one."""
     rows = []
     for name, stage in run.stages.items():
-        mark = chosen_on_masks(stage)
+        mark = run.mark(name)
         dagger = f' <abbr title="{escape(mark)}">†</abbr>' if mark else ""
         split = escape(str(stage["params"].get("split") or ""))
         for key, value in stage["numbers"].items():
@@ -109,7 +109,7 @@ def _numbers(run: RunFolder, expected: list[Expected]) -> str:
     if not rows:
         return ""
     head = ["stage", "split", "metric", "measured", "paper", "difference", "source"]
-    marked = any(chosen_on_masks(stage) for stage in run.stages.values())
+    marked = any(run.mark(name) for name in run.stages)
     note = " † owes something to pixel labels the method does not have." if marked else ""
     return f"{_table(head, rows, numeric=(3, 4, 5))}<p class=quiet>Shares in percent.{note}</p>"
 

@@ -11,9 +11,9 @@ from common.files import read_json, write_json
 from common.report.expected import Expected, lookup
 from common.report.markdown import spread
 from common.report.protocol import networks, supervision
-from common.report.runs import RunFolder, chosen_on_masks
+from common.report.runs import RunFolder
 
-__all__ = ["find", "make_record", "measured", "read_records", "write_record"]
+__all__ = ["find", "make_record", "measured", "read_records", "records_beside", "write_record"]
 
 _KEYS = ("method", "recipe", "seed", "commit", "data", "machine", "seconds", "stages")
 
@@ -42,7 +42,7 @@ def make_record(run: RunFolder) -> dict[str, Any]:
         "finished": max(stage["finished"] for stage in stages),
         "seconds": {name: stage["seconds"] for name, stage in run.stages.items()},
         "peak_memory_mb": max(stage["peak_memory_mb"] for stage in stages),
-        "stages": {name: _stage(stage) for name, stage in run.stages.items() if stage["numbers"]},
+        "stages": {name: _stage(stage, run.mark(name)) for name, stage in run.stages.items() if stage["numbers"]},
     }
 
 
@@ -75,6 +75,18 @@ def read_records(root: Path, method: str) -> list[dict[str, Any]]:
     return sorted(records, key=lambda record: (record["recipe"], record["seed"]))
 
 
+def records_beside(rows: list[Expected], own: list[dict[str, Any]], root: Path) -> list[dict[str, Any]]:
+    """What can say something to a method's rows: its own records, and those of references that a row names as recipe.
+
+    Raises:
+        UserError: as `read_records`.
+    """
+    seen = {record["recipe"] for record in own}
+    wanted = {row.recipe for row in rows} - seen
+    folders = sorted(path.name for path in (root / "results").glob("*") if path.is_dir())
+    return own + [record for name in folders for record in read_records(root, name) if record["recipe"] in wanted]
+
+
 def find(record: dict[str, Any], row: Expected) -> tuple[float, str | None] | None:
     """What a record says to a row: (value in percent, why it is marked or None); None where it was not measured."""
     stage = record["stages"].get(row.stage)
@@ -103,13 +115,13 @@ def _mean(found: list[tuple[float, str | None]]) -> str:
     return f"{spread([value for value, _ in found], any(mark for _, mark in found))}{count}"
 
 
-def _stage(stage: dict[str, Any]) -> dict[str, Any]:
+def _stage(stage: dict[str, Any], mark: str | None) -> dict[str, Any]:
     """Split, numbers without curves, and the mark of a stage."""
     return {
         "stage": stage["stage"],
         "split": stage["params"].get("split"),
         "pixel_labels": stage["pixel_labels"],
-        "mark": chosen_on_masks(stage),
+        "mark": mark,
         "numbers": {key: _rounded(value) for key, value in stage["numbers"].items() if key != "curve"},
     }
 

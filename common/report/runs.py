@@ -9,7 +9,7 @@ from typing import Any
 from common.errors import UserError
 from common.files import read_json
 
-__all__ = ["RunFolder", "chosen_on_masks", "headline", "read_run"]
+__all__ = ["RunFolder", "headline", "read_run"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +29,19 @@ class RunFolder:
     def seconds(self) -> float:
         """Time of all finished stages."""
         return sum(stage["seconds"] for stage in self.stages.values())
+
+    def mark(self, name: str) -> str | None:
+        """Why a stage's numbers owe something to pixel labels the method does not have, or None.
+
+        It inherits the mark of what it was made from.
+        """
+        stage = self.stages[name]
+        if stage.get("pixel_labels") == "oracle" or stage.get("oracle"):
+            return f"the stage {name} sees pixel labels"
+        if str(stage.get("numbers", {}).get("threshold_rule", "")).startswith("best"):
+            return "threshold chosen on the masks it is judged with"
+        sources = [source["stage"] for source in stage.get("inputs", {}).values()]
+        return next((mark for source in sources if source in self.stages and (mark := self.mark(source))), None)
 
 
 def read_run(path: Path) -> RunFolder:
@@ -51,11 +64,3 @@ def headline(numbers: dict[str, Any]) -> tuple[str, float] | None:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return key, float(value)
     return None
-
-
-def chosen_on_masks(stage: dict[str, Any]) -> str | None:
-    """Why the stage's numbers owe something to pixel labels the method does not have, or None."""
-    if stage.get("pixel_labels") == "oracle" or stage.get("oracle"):
-        return "the stage sees pixel labels"
-    rule = stage.get("numbers", {}).get("threshold_rule", "")
-    return "threshold chosen on the masks it is judged with" if str(rule).startswith("best") else None

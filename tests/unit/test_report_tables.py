@@ -14,7 +14,7 @@ from common.report.compare import compare, tables
 from common.report.expected import lookup, read_expected
 from common.report.markdown import whole_runs
 from common.report.record import find, make_record, write_record
-from common.report.runs import chosen_on_masks, headline, read_run
+from common.report.runs import RunFolder, headline, read_run
 from common.report.verify import verify
 from tests.unit.report_run import NETWORK, make_run
 
@@ -126,9 +126,23 @@ def test_lookup_headline_and_mark():
     assert lookup({"iou": {"bird": None}}, "iou.bird") is None and lookup({"miou": 1}, "miou.bird") is None
     assert headline({"curve": {}, "ok": True, "miou": 0.4, "x": 1.0}) == ("miou", 0.4)
     assert headline({}) is None
-    assert chosen_on_masks({"pixel_labels": "evaluation", "numbers": {"threshold_rule": "given"}}) is None
-    assert chosen_on_masks({"pixel_labels": "evaluation", "numbers": {"threshold_rule": "best on these masks"}})
-    assert chosen_on_masks({"pixel_labels": "oracle", "numbers": {}})
+
+
+def test_what_was_chosen_on_masks_marks_all_that_is_made_of_it(tmp_path):
+    given, chosen = ({"numbers": {"threshold_rule": rule}} for rule in ("given", "best on these masks"))
+    stages = {
+        "given": {"pixel_labels": "evaluation", **given},
+        "chosen": {"pixel_labels": "evaluation", **chosen},
+        "net": {"pixel_labels": "oracle", "numbers": {}},
+        "segment": {"pixel_labels": "none", "numbers": {}, "inputs": {"weights": {"stage": "net"}}},
+        "val": {"pixel_labels": "evaluation", "numbers": {"miou": 0.5}, "inputs": {"labels": {"stage": "segment"}}},
+    }
+    run = RunFolder(tmp_path, {}, stages)
+    assert {name: run.mark(name) for name in stages} == {
+        "given": None,
+        "chosen": "threshold chosen on the masks it is judged with",
+        **dict.fromkeys(("net", "segment", "val"), "the stage net sees pixel labels"),
+    }
 
 
 def test_record_holds_what_a_table_needs(runs, project):
