@@ -146,13 +146,15 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    for method in sorted(path.parent for path in (ROOT / "methods").glob("*/__init__.py")):
-        if method.name.startswith("_"):
-            continue
-        print(f"{method.name}: {_docstring(method / '__init__.py')}")
-        for recipe in sorted((ROOT / "configs" / method.name).glob("*.py")):
-            if "\npipeline" in recipe.read_text(encoding="utf-8"):
-                print(f"  {recipe.relative_to(ROOT)}: {_first_comment(recipe)}")
+    for folder in sorted(path for path in (ROOT / "configs").iterdir() if path.is_dir()):
+        recipes = [path for path in sorted(folder.glob("*.py")) if "\npipeline" in path.read_text(encoding="utf-8")]
+        if recipes:
+            method = ROOT / "methods" / folder.name / "__init__.py"
+            print(
+                f"{folder.name}: {_docstring(method) if method.exists() else 'DeepLab on masks alone, the references of every table'}"
+            )
+        for recipe in recipes:
+            print(f"  {recipe.relative_to(ROOT)}: {_first_comment(recipe)}")
     return 0
 
 

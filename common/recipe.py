@@ -67,7 +67,7 @@ class Recipe:
         return self.path.stem
 
 
-RECIPE_KEYS = ("pipeline", "method", "data", "seed", "pixel_labels", "uses")
+RECIPE_KEYS = ("pipeline", "method", "data", "seed", "pixel_labels", "uses", "images")
 
 
 def read_config(path: str | Path, options: dict[str, Any] | None = None) -> Any:
@@ -107,7 +107,8 @@ def load_recipe(path: str | Path, options: dict[str, Any] | None = None) -> Reci
     root = config.get("data", {}).get("root")
     if not root:
         raise UserError(f"{path}: 'data.root' is missing: say --cfg-options data.root=FOLDER or set it in the recipe.")
-    _typed(f"{path}: uses", config.get("uses", ()), tuple[str, ...])  # read when the run is recorded
+    _typed(f"{path}: uses", config.get("uses", ()), tuple[str, ...])  # both are read when the run is recorded
+    _typed(f"{path}: images", config.get("images"), str | None)
     steps: dict[str, Step] = {}
     for number, entry in enumerate(config.pipeline):
         step = _check_entry(path, number, dict(entry), steps)

@@ -55,7 +55,8 @@ def runs_table(data: str, expected: dict[str, list[Expected]], records: dict[str
     head = ("method", "recipe", "supervision", "backbone (networks)", *titles, "seeds", "whole run", "commit")
     parts = []
     for kind, title in KINDS.items():
-        cells = [_cells(line, columns) for line in lines if line.kind == kind]
+        own = sorted((line for line in lines if line.kind == kind), key=_masks_first)
+        cells = [_cells(line, columns) for line in own]
         if cells:
             parts.append(f"**{title}**\n\n{table(head, cells, '')}")
     notes = _notes(lines)
@@ -107,9 +108,16 @@ def _lines(data: str, method: str, rows: list[Expected], records: list[Record]) 
     lines = []
     for (_, recipe), group in groups.items():
         given = next((record["supervision"] for record in group if record.get("supervision")), None)
-        known = Supervision(given["masks"], given["images"], tuple(given["uses"])) if given else None
+        uses = None if given is None or given["uses"] is None else tuple(given["uses"])
+        known = Supervision(given["masks"], given["images"], uses) if given else None
         lines.append(Line(method, recipe, known, known.kind if known else next(iter(declared), "weak"), group))
     return lines
+
+
+def _masks_first(line: Line) -> tuple[int, bool]:
+    """Few masks before many; those masks alone before a method that has them too."""
+    given = line.supervision or Supervision()
+    return given.masks, given.uses is not None
 
 
 def _cells(line: Line, columns: list[tuple[Measure, str]]) -> tuple[str, ...]:

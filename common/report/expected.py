@@ -17,7 +17,8 @@ headline = true                  # also in the overview of all methods
 network = "ResNet-50"            # the network the number is of
 masks = 1464                     # training images with pixel labels; left out: none, weak supervision
 images = 10582                   # all training images
-uses = ["tags", "saliency"]      # what is known of the images without pixel labels; left out: tags
+uses = ["tags", "saliency"]      # what is known of the images without pixel labels; left out: tags, or, beside masks,
+                                 # that they are not looked at
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class Expected:
     network: str = ""
     masks: int = 0
     images: int | None = None
-    uses: tuple[str, ...] = ("tags",)
+    uses: tuple[str, ...] | None = ("tags",)
 
     @property
     def supervision(self) -> Supervision:
@@ -128,7 +129,8 @@ def _row(path: Path, number: int, row: dict[str, Any]) -> Expected:
         _check_type(where, key, value)
     others = tuple(_other(where, other) for other in row.get("others", []))
     numbers = {key: float(row[key]) for key in _NUMBERS if key in row}
-    uses = tuple(row.get("uses", ("tags",)))
+    unsaid = None if row.get("masks") else ("tags",)
+    uses = tuple(row["uses"]) if "uses" in row else unsaid
     return Expected(**{**row, **numbers, "others": others, "uses": uses})
 
 

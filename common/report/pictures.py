@@ -10,17 +10,28 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from common.artifacts import CAM, CAMs, InstanceMaps, Instances, Labels, PerImageArtifact
+from common.artifacts import (
+    CAM,
+    CAMs,
+    ConfidentLabel,
+    ConfidentLabels,
+    InstanceMaps,
+    Instances,
+    Labels,
+    PerImageArtifact,
+)
 from common.data.voc import DataSet, voc_palette
 from common.errors import DataError
 from common.report.runs import RunFolder
 
-__all__ = ["Column", "cam_overlay", "data_uri", "galleries", "instance_overlay", "label_overlay"]
+__all__ = ["Column", "cam_overlay", "confidence_overlay", "data_uri", "galleries", "instance_overlay", "label_overlay"]
 
-KINDS: dict[str, type[PerImageArtifact]] = {"CAMs": CAMs, "Labels": Labels, "InstanceMaps": InstanceMaps}
+KINDS: dict[str, type[PerImageArtifact]] = {
+    kind.__name__: kind for kind in (CAMs, Labels, ConfidentLabels, InstanceMaps)
+}
 """Artefacts that can be looked at, by the `kind` of stage.json."""
 
-KIND_NAMES = {"CAMs": "CAM", "Labels": "labels", "InstanceMaps": "instances"}
+KIND_NAMES = {"CAMs": "CAM", "Labels": "labels", "ConfidentLabels": "confidence", "InstanceMaps": "instances"}
 
 Column = tuple[str, Callable[[str], np.ndarray]]
 """Heading and image id -> uint8 RGB [h, w, 3]."""
@@ -49,6 +60,11 @@ def label_overlay(photo: np.ndarray, labels: np.ndarray, palette: np.ndarray, ig
     colours = palette[labels]
     colours[labels == ignore_index] = 255
     return _blend(photo, colours, np.where(labels == 0, 0.0, 0.7))
+
+
+def confidence_overlay(photo: np.ndarray, value: ConfidentLabel, palette: np.ndarray) -> np.ndarray:
+    """Classes in their colours, as opaque as they are sure, the background black where it is sure; uint8 [h, w, 3]."""
+    return _blend(photo, palette[value.label], 0.85 * value.confidence**2)
 
 
 def instance_overlay(photo: np.ndarray, instances: Instances) -> np.ndarray:
@@ -120,6 +136,8 @@ def _column(run: RunFolder, data: DataSet, name: str) -> Column:
 def _overlay(photo: np.ndarray, value: Any, data: DataSet) -> np.ndarray:
     if isinstance(value, CAM):
         return cam_overlay(photo, value, data.palette)
+    if isinstance(value, ConfidentLabel):
+        return confidence_overlay(photo, value, data.palette)
     if isinstance(value, Instances):
         return instance_overlay(photo, value)
     return label_overlay(photo, value, data.palette, data.ignore_index)

@@ -16,8 +16,7 @@ __all__ = ["KINDS", "Supervision", "backbone_name", "networks", "supervision"]
 
 KINDS = {
     "weak": "Weakly supervised: no pixel labels",
-    "semi": "Semi-supervised: pixel labels of a part of the images",
-    "full": "Fully supervised: pixel labels of all images",
+    "semi": "Semi-supervised: pixel labels of a part of the images (of all: the limit)",
 }
 
 # Backbones that go by another name in the field than their class.
@@ -36,22 +35,23 @@ class Supervision:
     """What a method learns from.
 
     masks: images with pixel labels; images: all training images, None where unknown; uses: what is known of the images
-    without pixel labels, e.g. ("tags",) or ("tags", "saliency"); empty: nothing.
+    without pixel labels, e.g. ("tags",) or ("tags", "saliency"); empty: nothing; None: they are not looked at.
     """
 
     masks: int = 0
     images: int | None = None
-    uses: tuple[str, ...] = ("tags",)
+    uses: tuple[str, ...] | None = ("tags",)
 
     @property
     def kind(self) -> str:
         """A key of KINDS."""
-        if not self.masks:
-            return "weak"
-        return "full" if self.masks == self.images else "semi"
+        return "semi" if self.masks else "weak"
 
     def __str__(self) -> str:
-        """As a table says it: 'tags of 10582 images', 'masks of 1464, tags of 9118 images'."""
+        """As a table says it: 'tags of 10582 images', 'masks of 1464, tags of 9118 images', 'masks of 12 of 240 images'."""
+        if self.uses is None:
+            whole = "" if self.images in (None, self.masks) else f" of {self.images}"
+            return f"masks of {self.masks}{whole} images"
         rest = None if self.images is None else self.images - self.masks
         parts = [f"masks of {self.masks}"] if self.masks else []
         if rest != 0:
@@ -64,7 +64,8 @@ def supervision(run: RunFolder) -> Supervision:
     """What a run was supervised with, counted in its data set.
 
     Images are those of every trained network's lists; masks those of the recipe's `pixel_labels`; the recipe's variable
-    `uses` names what it knows of the others (tags where it is left out).
+    `uses` names what it knows of the others (tags where it is left out). A supervised reference names in its variable
+    `images` the list of which it takes a part, and does not look at the others.
 
     Raises:
         UserError: the data set is gone, or one of its lists is another than in the run.
@@ -82,8 +83,10 @@ def supervision(run: RunFolder) -> Supervision:
         if data.fingerprint(split) != fingerprint:
             raise UserError(f"The list '{split}' of {data.root} is not the one {run.path} was made with: run it again.")
         images.update(data.ids(split))
-    labelled = run.record.get("supervision")
+    labelled, whole = run.record.get("supervision"), recipe.get("images")
     masks = set(data.ids(labelled)) & images if labelled else ()
+    if whole is not None:
+        return Supervision(len(masks), len(data.ids(whole)), None)
     return Supervision(len(masks), len(images), tuple(recipe.get("uses", ("tags",))))
 
 

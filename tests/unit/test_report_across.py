@@ -16,6 +16,7 @@ from common.report.markdown import commits, whole_runs
 from common.report.protocol import Supervision, backbone_name, networks, supervision
 from common.report.record import write_record
 from common.report.runs import read_run
+from common.report.verify import verify
 from tests.unit.report_run import NETWORK, make_run
 
 ROW = """
@@ -125,10 +126,22 @@ def test_many_networks_are_counted(project):
     assert lines(tables(project)["compare:shapes"], "alpha")[0][3] == "VGG16 (5 networks)"
 
 
-def test_a_baseline_without_a_method_of_its_own_stands_apart(project):
-    record(project, "oracle", supervision={"masks": 240, "images": 240, "uses": ["tags"]})
-    _, full = tables(project)["compare:shapes"].split("**Fully supervised")
-    assert lines(full, "oracle")[0][1:3] == ["oracle_shapes", "masks of 240 images"]
+def test_a_semi_supervised_method_stands_between_its_masks_alone_and_all_masks(project):
+    for name, masks, uses in (("full", 240, None), ("semi", 12, []), ("alone", 12, None)):
+        record(project, name, supervision={"masks": masks, "images": 240, "uses": uses})
+    _, semi = tables(project)["compare:shapes"].split("**Semi-supervised")
+    found = [line.split(" | ")[2] for line in semi.splitlines() if "_shapes" in line]
+    assert found == ["masks of 12 of 240 images", "masks of 12, no labels of 228 images", "masks of 240 images"]
+
+
+def test_a_row_may_name_the_recipe_of_a_reference(project, capsys):
+    row = ROW.format(id="alone", stage="val", split="val", value=60.5, depth=101)
+    with (project / "methods/semi/expected.toml").open("a") as file:
+        file.write(f'{row}recipe = "supervised_shapes"\ndata = "shapes"\nmasks = 12\ntolerance = 1.0\n')
+    record(project, "supervised")
+    assert "| 60.0 | supervised_shapes |" in tables(project)["expected:semi"]
+    assert verify("semi", project) == 0
+    assert "ok                alone (shapes val, miou): 60.0, expected 60.5" in capsys.readouterr().out
 
 
 def test_lists_that_differ_are_not_comparable(project):
@@ -184,7 +197,9 @@ def test_supervision_says_its_kind_and_itself():
     assert Supervision(1464, 10582).kind == "semi"
     assert str(Supervision(1464, 10582)) == "masks of 1464, tags of 9118 images"
     assert str(Supervision(1464)) == "masks of 1464, tags"
-    assert Supervision(10582, 10582).kind == "full" and str(Supervision(10582, 10582)) == "masks of 10582 images"
+    assert str(Supervision(10582, 10582)) == str(Supervision(10582, 10582, None)) == "masks of 10582 images"
+    assert str(Supervision(530, 10582, None)) == "masks of 530 of 10582 images"
+    assert str(Supervision(530, uses=None)) == "masks of 530 images"
 
 
 def test_backbones_go_by_their_names():
@@ -196,13 +211,15 @@ def test_backbones_go_by_their_names():
 def test_a_run_with_masks_counts_them(tmp_path, project):
     run = make_run(tmp_path / "runs", masks="train")
     given = supervision(read_run(run))
-    assert given == Supervision(6, 6, ("tags",)) and given.kind == "full"
+    assert given == Supervision(6, 6, ("tags",)) and given.kind == "semi"
     (project / "configs/toy").mkdir(parents=True)
     (project / "configs/toy/cam_toy.py").write_text(NETWORK)
     path = write_record(read_run(run), project)
     assert json.loads(path.read_text())["supervision"] == {"masks": 6, "images": 6, "uses": ["tags"]}
     edit(run / "run.json", lambda made: made.update(config="uses = ['saliency']\n"))
     assert supervision(read_run(run)).uses == ("saliency",)
+    edit(run / "run.json", lambda made: made.update(config="images = 'val'\n"))
+    assert supervision(read_run(run)) == Supervision(6, 3, None)
 
 
 def test_what_a_run_was_made_with_must_still_be_there(tmp_path, project):

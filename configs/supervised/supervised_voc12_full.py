@@ -1,0 +1,19 @@
+# VOC with all 10582 masks of train_aug: DMT's DeepLab v2 from COCO, as its table has it.
+_base_ = ["../_base_/data/voc12.py"]
+method = "supervised"
+seed = 0
+pixel_labels = "train_aug"
+images = "train_aug"
+
+pipeline = [
+    dict(
+        stage="train",
+        name="deeplab",
+        config="deeplabv2_r101_coco_voc12.py",
+        split=pixel_labels,
+        pixel_labels=pixel_labels,
+        options={"train_cfg.max_iters": 30 * 1323},  # epochs times batches of 8
+    ),
+    dict(stage="infer_seg", name="segment", weights="deeplab", split="val", canvas=(505, 505)),
+    dict(stage="eval_labels", name="val", labels="segment", split="val"),
+]
