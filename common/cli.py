@@ -148,11 +148,11 @@ def _run(options: argparse.Namespace) -> int:
 def _list(options: argparse.Namespace) -> int:
     for folder in sorted(path for path in (ROOT / "configs").iterdir() if path.is_dir()):
         recipes = [path for path in sorted(folder.glob("*.py")) if "\npipeline" in path.read_text(encoding="utf-8")]
-        if recipes:
-            method = ROOT / "methods" / folder.name / "__init__.py"
-            print(
-                f"{folder.name}: {_docstring(method) if method.exists() else 'DeepLab on masks alone, the references of every table'}"
-            )
+        if not recipes:
+            continue
+        method = ROOT / "methods" / folder.name / "__init__.py"
+        references = "DeepLab on masks alone, the references of every table"
+        print(f"{folder.name}: {_docstring(method) if method.exists() else references}")
         for recipe in recipes:
             print(f"  {recipe.relative_to(ROOT)}: {_first_comment(recipe)}")
     return 0

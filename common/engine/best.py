@@ -21,8 +21,8 @@ from common.segment import multi_scale_logits
 class KeepBestHook(Hook):
     """Judges the network every `interval` iterations and at the end; the first snapshot of the best mIoU is kept.
 
-    `train_network` writes the kept weights instead of the last ones. They are part of the checkpoint: a resumed training
-    keeps the same. Ranks share the images. A number measured on the same split afterwards is chosen on its masks.
+    `train_network` writes the kept weights instead of the last ones. They are part of the checkpoint: a resumed
+    training keeps the same. Ranks share the images. A number measured on that split afterwards is chosen on its masks.
 
     Args:
         split: the images whose masks choose.

@@ -48,7 +48,7 @@ class Supervision:
         return "semi" if self.masks else "weak"
 
     def __str__(self) -> str:
-        """As a table says it: 'tags of 10582 images', 'masks of 1464, tags of 9118 images', 'masks of 12 of 240 images'."""
+        """'tags of 10582 images', 'masks of 1464, tags of 9118 images', 'masks of 12 of 240 images'."""
         if self.uses is None:
             whole = "" if self.images in (None, self.masks) else f" of {self.images}"
             return f"masks of {self.masks}{whole} images"
