@@ -14,6 +14,7 @@ pair = dict(
 )
 alone = dict(c=dict(common, labelled="50_labeled_0", seed=1))  # a network alone teaches itself
 look = dict(canvas=(505, 505))
+best = dict(split="val", interval=220, **look)  # the snapshots of the published numbers; None: the last ones
 
 variants = (  # name, networks, ratio of every round, epochs of a round, loss
     ("naive", pair, RATIOS, 4, dict(rule="naive", gamma=5.0)),
@@ -25,12 +26,14 @@ variants = (  # name, networks, ratio of every round, epochs of a round, loss
 )
 
 pipeline = [
-    *supervised_phase(pair, iterations=134 * 21),  # 134 epochs of 168 images in batches of 8
-    *supervised_phase(alone, iterations=134 * 27),  # of 211
+    *supervised_phase(pair, iterations=134 * 21, best=best),  # 134 epochs of 168 images in batches of 8
+    *supervised_phase(alone, iterations=134 * 27, best=best),  # of 211
     *evaluations(dict(val_a0="a0", val_b0="b0", val_c0="c0"), split="val", **look),
 ]
 for name, networks, ratios, epochs, loss in variants:
-    pipeline += mutual_rounds(networks, "50_unlabeled_0", epochs, ratios, predict=look, loss=loss, prefix=f"{name}_")
+    pipeline += mutual_rounds(
+        networks, "50_unlabeled_0", epochs, ratios, predict=look, loss=loss, prefix=f"{name}_", best=best
+    )
     pipeline += evaluations(
         {f"val_{name}_{side}": f"{name}_{side}{len(ratios)}" for side in networks}, split="val", **look
     )

@@ -5,35 +5,22 @@ from methods.dmt.recipe import evaluations, mutual_rounds, supervised_phase  # n
 method = "dmt"
 seed = 0
 uses = ()  # nothing is known of the images without masks
-pixel_labels = "20_labeled_0"
+pixel_labels, unlabelled = "20_labeled_0", "20_unlabeled_0"
 
+coco = dict(supervised="../supervised/deeplabv2_r101_coco_voc12.py", mutual="mutual_r101_coco_voc12.py")
+imagenet = dict(supervised="../supervised/deeplabv2_r101_imagenet_voc12.py", mutual="mutual_r101_imagenet_voc12.py")
 networks = dict(
-    a=dict(
-        labelled="20_labeled_0",
-        seed=1,
-        supervised="../supervised/deeplabv2_r101_coco_voc12.py",
-        mutual="mutual_r101_coco_voc12.py",
-    ),
-    b=dict(
-        labelled="20_labeled_0",
-        seed=2,
-        supervised="../supervised/deeplabv2_r101_imagenet_voc12.py",
-        mutual="mutual_r101_imagenet_voc12.py",
-    ),
+    a=dict(coco, labelled=pixel_labels, seed=1),
+    b=dict(imagenet, labelled=pixel_labels, seed=2),
 )
-canvas = (505, 505)
+look = dict(canvas=(505, 505))
+best = dict(split="val", interval=220, **look)  # the snapshots of the published numbers; None: the last ones
 
 pipeline = [
-    *supervised_phase(networks, iterations=134 * 67),  # 134 epochs of 530 images in batches of 8
-    *mutual_rounds(
-        networks, unlabelled="20_unlabeled_0", epochs=4, ratios=(0.2, 0.4, 0.6, 0.8, 1.0), predict=dict(canvas=canvas)
-    ),
+    *supervised_phase(networks, iterations=134 * 67, best=best),  # 134 epochs of 530 images in batches of 8
+    *mutual_rounds(networks, unlabelled, epochs=4, ratios=(0.2, 0.4, 0.6, 0.8, 1.0), predict=look, best=best),
     dict(
-        stage="dmt.eval_confident",
-        name="eval_pseudo",
-        labels="labels_b4",
-        thresholds="thresholds_b4",
-        split="20_unlabeled_0",
+        stage="dmt.eval_confident", name="eval_pseudo", labels="labels_b4", thresholds="thresholds_b4", split=unlabelled
     ),
-    *evaluations(dict(val_a0="a0", val_b0="b0", val="a5", val_b="b5"), split="val", canvas=canvas),
+    *evaluations(dict(val_a0="a0", val_b0="b0", val="a5", val_b="b5"), split="val", **look),
 ]

@@ -6,36 +6,21 @@ from methods.dmt.recipe import evaluations, mutual_rounds, supervised_phase  # n
 method = "dmt"
 seed = 0
 uses = ()  # nothing is known of the images without masks
-pixel_labels = "50_labeled_0"
+pixel_labels, unlabelled = "50_labeled_0", "50_unlabeled_0"
 
-# The left and the right part of the labelled list share 60 % of the images.
-networks = dict(
-    a=dict(
-        labelled="50-l_labeled_0",
-        seed=1,
-        supervised="../supervised/deeplabv2_r101_coco_voc12.py",
-        mutual="mutual_r101_coco_voc12.py",
-    ),
-    b=dict(
-        labelled="50-r_labeled_0",
-        seed=2,
-        supervised="../supervised/deeplabv2_r101_coco_voc12.py",
-        mutual="mutual_r101_coco_voc12.py",
-    ),
+coco = dict(supervised="../supervised/deeplabv2_r101_coco_voc12.py", mutual="mutual_r101_coco_voc12.py")
+networks = dict(  # the left and the right part of the labelled list share 60 % of the images
+    a=dict(coco, labelled="50-l_labeled_0", seed=1),
+    b=dict(coco, labelled="50-r_labeled_0", seed=2),
 )
-canvas = (505, 505)
+look = dict(canvas=(505, 505))
+best = dict(split="val", interval=220, **look)  # the snapshots of the published numbers; None: the last ones
 
 pipeline = [
-    *supervised_phase(networks, iterations=134 * 21),  # 134 epochs of 168 images in batches of 8
-    *mutual_rounds(
-        networks, unlabelled="50_unlabeled_0", epochs=4, ratios=(0.2, 0.4, 0.6, 0.8, 1.0), predict=dict(canvas=canvas)
-    ),
+    *supervised_phase(networks, iterations=134 * 21, best=best),  # 134 epochs of 168 images in batches of 8
+    *mutual_rounds(networks, unlabelled, epochs=4, ratios=(0.2, 0.4, 0.6, 0.8, 1.0), predict=look, best=best),
     dict(
-        stage="dmt.eval_confident",
-        name="eval_pseudo",
-        labels="labels_b4",
-        thresholds="thresholds_b4",
-        split="50_unlabeled_0",
+        stage="dmt.eval_confident", name="eval_pseudo", labels="labels_b4", thresholds="thresholds_b4", split=unlabelled
     ),
-    *evaluations(dict(val_a0="a0", val_b0="b0", val="a5", val_b="b5"), split="val", canvas=canvas),
+    *evaluations(dict(val_a0="a0", val_b0="b0", val="a5", val_b="b5"), split="val", **look),
 ]

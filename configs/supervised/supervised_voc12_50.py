@@ -12,6 +12,8 @@ pipeline = [
         config="deeplabv2_r101_coco_voc12.py",
         split=pixel_labels,
         pixel_labels=pixel_labels,
+        best=dict(split="val", interval=140, canvas=(505, 505)),  # the published numbers' snapshot; None: the last one
+        oracle=True,  # it is chosen on val's masks
         options={"train_cfg.max_iters": 212 * 27},  # epochs times batches of 8
     ),
     dict(stage="infer_seg", name="segment", weights="deeplab", split="val", canvas=(505, 505)),

@@ -15,10 +15,11 @@ from typing import Any
 
 Stage = dict[str, Any]
 Networks = Mapping[str, Mapping[str, Any]]
+Best = Mapping[str, Any] | None
 RATIOS = (0.2, 0.4, 0.6, 0.8, 1.0)
 
 
-def supervised_phase(networks: Networks, iterations: int) -> list[Stage]:
+def supervised_phase(networks: Networks, iterations: int, best: Best = None) -> list[Stage]:
     """Phase 0, stages a0, b0: every network learns from its labelled images alone."""
     return [
         _stage(
@@ -28,6 +29,7 @@ def supervised_phase(networks: Networks, iterations: int) -> list[Stage]:
             split=network["labelled"],
             pixel_labels=network["labelled"],
             options={"seed": network["seed"], "train_cfg.max_iters": iterations},
+            **_chosen(best),
         )
         for name, network in networks.items()
     ]
@@ -41,6 +43,7 @@ def mutual_rounds(
     predict: Mapping[str, Any] | None = None,
     loss: Mapping[str, Any] | None = None,
     prefix: str = "",
+    best: Best = None,
 ) -> list[Stage]:
     """A round for each ratio: stages labels_a0, thresholds_a0, labels_b0, thresholds_b0, a1, b1, labels_a1, ...
 
@@ -54,6 +57,8 @@ def mutual_rounds(
         predict: parameters of the `dmt.predict` stages.
         loss: in place of the config's, see `methods.dmt.losses.RULES`.
         prefix: of the names of all stages, where a recipe has rounds of several kinds.
+        best: the parameters of a `common.engine.KeepBestHook` where masks choose each phase's snapshot, as they do for
+            the published numbers; None: the last one.
     """
     teacher = dict(zip(networks, reversed(networks), strict=True))
     replaced = {} if loss is None else {"model.decode_head.loss": {**loss, "_delete_": True}}
@@ -76,9 +81,15 @@ def mutual_rounds(
                     split=f"{unlabelled}+{network['labelled']}",
                     pixel_labels=network["labelled"],
                     options={"seed": network["seed"], "train_cfg.max_epochs": epochs, **replaced},
+                    **_chosen(best),
                 )
             )
     return stages
+
+
+def _chosen(best: Best) -> dict[str, Any]:
+    """The snapshot is chosen on masks that are not part of the supervision: the recipe has to say so."""
+    return {} if best is None else {"best": dict(best), "oracle": True}
 
 
 def _said(prefix: str, name: str, number: int) -> dict[str, str]:

@@ -35,6 +35,8 @@ def shrunk(recipe: Path, root: Path) -> dict[str, Any]:
             options[f"pipeline.{number}.options"] = _few_iterations(recipe.parent / step.config, data.num_classes)
         if "classes" in step:
             options[f"pipeline.{number}.classes"] = None
+        if "best" in step:
+            options[f"pipeline.{number}.best"] = {**step.best, "canvas": None, "interval": 2}
         if (canvas := step.get("canvas")) is not None:
             options[f"pipeline.{number}.canvas"] = min(canvas, 128) if isinstance(canvas, int) else (128, 128)
     return options
