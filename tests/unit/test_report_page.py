@@ -14,11 +14,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common.artifacts import CAM, Instances
+from common.artifacts import CAM, ConfidentLabel, Instances
 from common.cli import main
 from common.data.voc import open_dataset, voc_palette
 from common.report.page import duration, read_log, render
-from common.report.pictures import cam_overlay, data_uri, galleries, instance_overlay, label_overlay
+from common.report.pictures import (
+    cam_overlay,
+    confidence_overlay,
+    data_uri,
+    galleries,
+    instance_overlay,
+    label_overlay,
+)
 from common.report.plots import line_plot, ticks
 from common.report.runs import read_run
 from tests.unit.report_run import make_run
@@ -134,6 +141,9 @@ def test_overlays():
     assert cam_overlay(photo, cam, voc_palette())[4, 4].tolist() == [125, 125, 10]
     empty = CAM(np.zeros(0, np.int64), np.zeros((0, 2, 2), np.float32), (8, 8))
     assert (cam_overlay(photo, empty, voc_palette()) == 100).all()
+    sure = np.linspace(0, 1, 8, dtype=np.float32)[None].repeat(8, 0)
+    shown = confidence_overlay(photo, ConfidentLabel(np.full((8, 8), 2, np.uint8), sure), voc_palette())
+    assert shown[0, 0].tolist() == [100] * 3 and shown[0, 7].tolist() == [15, 124, 15]
     owners = np.zeros((8, 8), np.uint16)
     owners[2], owners[4] = 1, 2
     two = instance_overlay(photo, Instances(np.array([0.0, 1.0], np.float32), owners, np.array([1, 1])))
