@@ -1,21 +1,15 @@
 # VOC with 530 of 10582 masks (1/20), split 0: DMT's DeepLab v2 from COCO, as its table has it.
 _base_ = ["../_base_/data/voc12.py"]
+from common.references import supervised  # noqa: E402  (mmengine wants the bases first)
+
 method = "supervised"
 seed = 0
-pixel_labels = "20_labeled_0"
-images = "train_aug"
+pixel_labels, images = "20_labeled_0", "train_aug"
 
-pipeline = [
-    dict(
-        stage="train",
-        name="deeplab",
-        config="deeplabv2_r101_coco_voc12.py",
-        split=pixel_labels,
-        pixel_labels=pixel_labels,
-        best=dict(split="val", interval=220, canvas=(505, 505)),  # the published numbers' snapshot; None: the last one
-        oracle=True,  # it is chosen on val's masks
-        options={"train_cfg.max_iters": 134 * 67},  # epochs times batches of 8
-    ),
-    dict(stage="infer_seg", name="segment", weights="deeplab", split="val", canvas=(505, 505)),
-    dict(stage="eval_labels", name="val", labels="segment", split="val"),
-]
+pipeline = supervised(
+    "deeplabv2_r101_coco_voc12.py",
+    pixel_labels,
+    iterations=134 * 67,  # epochs times batches of 8
+    best=dict(split="val", interval=220),  # the snapshot of the published number; None: the last one
+    canvas=(505, 505),
+)
