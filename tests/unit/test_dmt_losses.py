@@ -25,7 +25,7 @@ def batch(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torc
 
 
 def by_pixel(rule: str, logits, label, confidence, labelled, agree=5.0, disagree=5.0, threshold=0.9) -> float:
-    """The dossier's sentences, one pixel after another, in double precision."""
+    """The rules in words, one pixel after another, in double precision."""
     total, count = 0.0, 0
     for n, i, j in np.ndindex(N, H, W):
         p = logits[n, :, i, j].double().softmax(0)
