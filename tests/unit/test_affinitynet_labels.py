@@ -87,7 +87,7 @@ def test_walk_is_the_dense_power() -> None:
 
 
 def test_isolated_corners_keep_their_value() -> None:
-    """No pair of the released border reaches the first radius - 1 cells of the first row (dossier of the code: ten)."""
+    """No pair of the released border reaches the first radius - 1 cells of the first row."""
     walk = Walk(beta=1, logt=3)
     start = torch.rand(2, 9, 12, generator=torch.Generator().manual_seed(0))
     walked = walk(start, walk.affinity(torch.zeros(3, 9, 12)))
