@@ -176,10 +176,10 @@ def _splits(options: argparse.Namespace) -> int:
         lists = protocols.fraction_lists(data.ids(options.of), options.seed, f"{options.of}_")
     else:
         lists = protocols.split_lists(data.ids("train_aug"), data.ids("train"), options.seed)
-    for name, ids in lists.items():
-        if not ids:
-            print(f"{name}: left out, it would be empty")
-            continue
+    filled = {name: ids for name, ids in lists.items() if ids}
+    for name, ids in filled.items():
         write_ids(data.folder("splits") / f"{name}.txt", ids)
-        print(f"{name:24}{len(ids):>7}")
+    width = max(map(len, lists))
+    for name, ids in lists.items():
+        print(f"{name:{width}}{len(ids):>7}" if name in filled else f"{name}: left out, it would be empty")
     return 0
