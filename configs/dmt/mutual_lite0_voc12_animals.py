@@ -4,8 +4,8 @@ _base_ = ["../deeplab/deeplabv2_lite0_voc12_animals.py"]
 custom_imports = dict(imports=["methods.dmt.model"], allow_failed_imports=False)
 
 model = dict(
-    decode_head=dict(type="MutualHead", loss=dict(rule="dynamic", gamma_agree=3.0, gamma_disagree=3.0)),
+    decode_head=dict(type="MutualHead", loss=dict(rule="dynamic", gamma_agree=1.0, gamma_disagree=1.0)),
 )
 train_dataloader = dict(batch_size=8, sampler=dict(type="StrongWeakSampler", strong=1))
-train_cfg = dict(max_epochs=3)
+train_cfg = dict(max_epochs=1)
 optim_wrapper = dict(optimizer=dict(lr=1e-2), clip_grad=dict(max_norm=5.0))

@@ -2,4 +2,5 @@
 _base_ = ["../deeplab/deeplabv2_lite0_voc12_animals.py"]
 
 train_dataloader = dict(batch_size=8)
-train_cfg = dict(_delete_=True, type="SeekingTrainLoop", max_iters=300)
+optim_wrapper = dict(optimizer=dict(lr=1e-2), clip_grad=dict(max_norm=5.0))
+train_cfg = dict(_delete_=True, type="SeekingTrainLoop", max_iters=400)
