@@ -47,15 +47,16 @@ class Line:
 def runs_table(data: str, expected: dict[str, list[Expected]], records: dict[str, list[Record]]) -> str:
     """All methods on one data set: a line a recipe, a column a measure and list of images.
 
-    A measure that a recipe does not have is a dash; a method without a record on this data is not run.
+    Weak and semi-supervised methods have parts of their own. A measure that a recipe does not have is a dash; a method
+    without a record on this data is not run.
     """
     lines = [line for method in expected for line in _lines(data, method, expected[method], records[method])]
-    columns = [(measure, split) for measure in MEASURES for split in sorted(_splits(measure, lines)) or [""]]
-    titles = [f"{measure.title}, {split}" if split else measure.title for measure, split in columns]
-    head = ("method", "recipe", "supervision", "backbone (networks)", *titles, "seeds", "whole run", "commit")
     parts = []
     for kind, title in KINDS.items():
         own = sorted((line for line in lines if line.kind == kind), key=_masks_first)
+        columns = _columns(own)
+        titles = [f"{measure.title}, {split}" if split else measure.title for measure, split in columns]
+        head = ("method", "recipe", "supervision", "backbone (networks)", *titles, "seeds", "whole run", "commit")
         cells = [_cells(line, columns) for line in own]
         if cells:
             parts.append(f"**{title}**\n\n{table(head, cells, '')}")
@@ -131,6 +132,13 @@ def _cells(line: Line, columns: list[tuple[Measure, str]]) -> tuple[str, ...]:
 
 def _stage(measure: Measure, record: Record) -> dict[str, Any] | None:
     return next((record["stages"][name] for name in measure.stages if name in record["stages"]), None)
+
+
+def _columns(lines: list[Line]) -> list[tuple[Measure, str]]:
+    """Measures and their lists of images that a record has; all measures where there is no record."""
+    if not any(line.records for line in lines):
+        return [(measure, "") for measure in MEASURES]
+    return [(measure, split) for measure in MEASURES for split in sorted(_splits(measure, lines))]
 
 
 def _splits(measure: Measure, lines: list[Line]) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,9 @@ def tiny_shapes(root: Path) -> Path:
     splits, ids = data.folder("splits"), data.ids("train")
     shutil.copyfile(splits / "train.txt", splits / "train_quick.txt")
     lists = {"train": ids[:4], "train_weak": ids[4:]}
-    for name in (f"{prefix}{n}" for prefix in ("", "train_quick_") for n in (8, 20, 50, 106)):
-        labelled = {f"{name}{side}_labeled_0": ids[:4] for side in ("", "-l", "-r")}
-        lists |= labelled | {f"{name}_unlabeled_0": ids[4:]}
+    for prefix, n, split in itertools.product(("", "train_quick_"), (8, 20, 50, 106), (0, 1)):
+        lists |= {f"{prefix}{n}{side}_labeled_{split}": ids[:4] for side in ("", "-l", "-r")}
+        lists[f"{prefix}{n}_unlabeled_{split}"] = ids[4:]
     for name, listed in lists.items():
         write_ids(splits / f"{name}.txt", listed)
     return root
