@@ -9,6 +9,7 @@ import numpy as np
 from common.artifacts import CAM, CAMs, Labels, Scores, Supervision, Weights
 from common.cam import merge_cams, multi_scale_cams, strided_size
 from common.crf import PRESETS, CRFParams, crf_labels, crf_posterior
+from common.engine import KeepBestHook
 from common.errors import UserError
 from common.memory import give_back_freed_memory
 from common.metrics import BestThreshold, ConfusionMatrix
@@ -51,7 +52,11 @@ def train(
     least = None if thresholds is None else thresholds.number("thresholds")
     set_data(cfg, run.data.root, split, labels, pixel_labels, least)
     if best is not None:
-        run.data.mask(run.data.ids(best["split"])[0])  # refused where the recipe does not say that this stage sees them
+        try:
+            chooser = KeepBestHook(**best)
+        except TypeError as error:
+            raise UserError(f"best={best}: {error}.") from error
+        run.data.mask(run.data.ids(chooser.split)[0])  # refused where the recipe does not say that this stage sees them
         cfg.custom_hooks = [*cfg.get("custom_hooks", []), {"type": "KeepBestHook", **best}]
     cfg.seed = run.seed + cfg.get("seed", 0)
     start = None if init is None else init.file

@@ -63,7 +63,7 @@ class KeepBestHook(Hook):
         runner.model.train()
         if miou > self.miou:
             self.miou, self.iteration, self.weights = miou, done, plain_state_dict(model)
-        runner.call_hook("after_val_epoch", metrics={"miou": miou, "best": self.miou})
+        runner.call_hook("validated", iteration=done, metrics={"miou": miou, "best": self.miou})
 
     def _judge(self, model: Any, data: Any) -> float:
         matrix = ConfusionMatrix(data.num_classes, data.ignore_index)

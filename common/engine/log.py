@@ -99,11 +99,13 @@ class JsonLogHook(Hook):
             self.sums, self.count = {}, 0
 
     def after_val_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
+        self.validated(runner, runner.iter, metrics)
+
+    def validated(self, runner: Any, iteration: int, metrics: dict[str, float] | None) -> None:
+        """Note the numbers of a validation after `iteration` updates."""
         numbers = _numbers(metrics)
-        self._line({"iter": runner.iter, "val": numbers})
-        runner.say(
-            f"{runner.label}: validation at {runner.iter}: " + ", ".join(f"{k} {v:g}" for k, v in numbers.items())
-        )
+        self._line({"iter": iteration, "val": numbers})
+        runner.say(f"{runner.label}: validation at {iteration}: " + ", ".join(f"{k} {v:g}" for k, v in numbers.items()))
 
     @master_only
     def _line(self, record: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 from common.data.voc import open_dataset
 from common.engine.best import KeepBestHook
 from common.engine.checkpoint import load_state_dict_file, plain_state_dict
-from common.errors import SupervisionError
+from common.errors import SupervisionError, UserError
 from common.files import read_json
 from common.metrics import ConfusionMatrix
 from common.models.io import load_model
@@ -37,6 +38,11 @@ def fit(data, out: Path, **best) -> dict[str, torch.Tensor]:
     return load_state_dict_file(out / "weights.pth")
 
 
+def validations(out: Path) -> list[int]:
+    lines = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    return [line["iter"] for line in lines if "val" in line]
+
+
 @pytest.fixture
 def judged(monkeypatch):
     """The validations say 0.1, 0.5, 0.5, 0.3; what they saw is kept. `at` makes one of them a break."""
@@ -56,6 +62,7 @@ def test_the_first_best_snapshot_is_kept(tiny_voc, tmp_path, judged):
     kept = fit(open_dataset(tiny_voc), tmp_path / "net", interval=1)
     assert read_json(tmp_path / "net/trained.json")["best"] == {"iteration": 2, "miou": 0.5}
     assert len(judged["models"]) == 4
+    assert validations(tmp_path / "net") == [1, 2, 3, 4]
     assert all(torch.equal(kept[key], value) for key, value in judged["models"][1].items())
     assert not all(torch.equal(kept[key], value) for key, value in judged["models"][2].items())
 
@@ -68,6 +75,7 @@ def test_a_resumed_training_keeps_the_best_of_before(tiny_voc, tmp_path, judged)
     judged["models"], judged["at"] = judged["models"][:3], None
     kept = fit(data, tmp_path / "net", interval=1)
     assert all(torch.equal(kept[key], value) for key, value in judged["models"][1].items())
+    assert validations(tmp_path / "net") == [1, 2, 3, 4]
 
 
 def test_the_number_is_that_of_the_evaluation(tiny_voc, tmp_path):
@@ -88,3 +96,8 @@ def test_masks_choose_only_where_the_recipe_says_so(tiny_voc, tmp_path):
     with pytest.raises(SupervisionError):
         fit(data.guarded(data.ids("train")), tmp_path / "net", interval=4)
     assert not (tmp_path / "net/weights.pth").exists()
+
+
+def test_a_wrong_parameter_is_named(tiny_voc, tmp_path):
+    with pytest.raises(UserError, match=r"best=.*'every'"):
+        fit(open_dataset(tiny_voc), tmp_path / "net", every=4)
