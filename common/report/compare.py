@@ -18,7 +18,7 @@ from common.files import atomic_path
 from common.report.across import paper_table, runs_table
 from common.report.expected import Expected, read_expected
 from common.report.markdown import commits, number, runs_of, seeds_of, spread, table, whole_runs
-from common.report.record import measured, read_records, records_beside
+from common.report.record import measured, read_records, records_for
 from common.report.runs import headline
 
 __all__ = ["compare", "tables", "wanted"]
@@ -64,7 +64,8 @@ def tables(root: Path) -> dict[str, str]:
     names = sorted(baselines.union(_methods(root)))
     expected = {name: read_expected(root / "methods" / name / "expected.toml") for name in names}
     records = {method: read_records(root, method) for method in expected}
-    beside = {method: records_beside(rows, records[method], root) for method, rows in expected.items()}
+    every = [record for own in records.values() for record in own]
+    beside = {method: records_for(method, rows, every) for method, rows in expected.items()}
     made = {"overview": _overview(expected, beside), f"compare:{PAPERS}": paper_table(PAPERS, expected, beside)}
     made |= {f"compare:{data}": runs_table(data, expected, records) for data in QUICK}
     for method, rows in expected.items():

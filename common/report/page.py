@@ -82,7 +82,7 @@ def _tiles(run: RunFolder) -> str:
         first = headline(stage["numbers"])
         if first is None:
             continue
-        mark = "<sup>†</sup>" if run.mark(name) else ""
+        mark = "<sup>†</sup>" if run.marks[name] else ""
         split = stage["params"].get("split") or ""
         tiles.append(
             f'<div class="tile"><b>{100 * first[1]:.1f}{mark}</b><span>{escape(first[0])} · {escape(name)}'
@@ -95,7 +95,7 @@ def _numbers(run: RunFolder, expected: list[Expected]) -> str:
     """Every scalar the run measured, and beside it the paper's number where expected.toml has one."""
     rows = []
     for name, stage in run.stages.items():
-        mark = run.mark(name)
+        mark = run.marks[name]
         dagger = f' <abbr title="{escape(mark)}">†</abbr>' if mark else ""
         split = escape(str(stage["params"].get("split") or ""))
         for key, value in stage["numbers"].items():
@@ -109,7 +109,7 @@ def _numbers(run: RunFolder, expected: list[Expected]) -> str:
     if not rows:
         return ""
     head = ["stage", "split", "metric", "measured", "paper", "difference", "source"]
-    marked = any(run.mark(name) for name in run.stages)
+    marked = any(run.marks.values())
     note = " † owes something to pixel labels the method does not have." if marked else ""
     return f"{_table(head, rows, numeric=(3, 4, 5))}<p class=quiet>Shares in percent.{note}</p>"
 

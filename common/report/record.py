@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from common.report.markdown import spread
 from common.report.protocol import networks, supervision
 from common.report.runs import RunFolder
 
-__all__ = ["find", "make_record", "measured", "read_records", "records_beside", "write_record"]
+__all__ = ["find", "make_record", "measured", "read_records", "records_for", "write_record"]
 
 _KEYS = ("method", "recipe", "seed", "commit", "data", "machine", "seconds", "stages")
 
@@ -42,7 +43,7 @@ def make_record(run: RunFolder) -> dict[str, Any]:
         "finished": max(stage["finished"] for stage in stages),
         "seconds": {name: stage["seconds"] for name, stage in run.stages.items()},
         "peak_memory_mb": max(stage["peak_memory_mb"] for stage in stages),
-        "stages": {name: _stage(stage, run.mark(name)) for name, stage in run.stages.items() if stage["numbers"]},
+        "stages": {name: _stage(stage, run.marks[name]) for name, stage in run.stages.items() if stage["numbers"]},
     }
 
 
@@ -59,14 +60,14 @@ def write_record(run: RunFolder, root: Path) -> Path:
     return path
 
 
-def read_records(root: Path, method: str) -> list[dict[str, Any]]:
-    """All records of a method, by recipe and seed.
+def read_records(root: Path, method: str = "*") -> list[dict[str, Any]]:
+    """All records of a method, or of all, by recipe and seed.
 
     Raises:
         UserError: a file is no record.
     """
     records = []
-    for path in sorted((root / "results" / method).glob("*.json")):
+    for path in sorted((root / "results").glob(f"{method}/*.json")):
         record = read_json(path)
         lacking = [key for key in _KEYS if not isinstance(record, dict) or key not in record]
         if lacking:
@@ -75,16 +76,10 @@ def read_records(root: Path, method: str) -> list[dict[str, Any]]:
     return sorted(records, key=lambda record: (record["recipe"], record["seed"]))
 
 
-def records_beside(rows: list[Expected], own: list[dict[str, Any]], root: Path) -> list[dict[str, Any]]:
-    """What can say something to a method's rows: its own records, and those of references that a row names as recipe.
-
-    Raises:
-        UserError: as `read_records`.
-    """
-    seen = {record["recipe"] for record in own}
-    wanted = {row.recipe for row in rows} - seen
-    folders = sorted(path.name for path in (root / "results").glob("*") if path.is_dir())
-    return own + [record for name in folders for record in read_records(root, name) if record["recipe"] in wanted]
+def records_for(method: str, rows: list[Expected], records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those that can say something to a method's rows: its own, and those of references that a row names as recipe."""
+    named = {row.recipe for row in rows}
+    return [record for record in records if record["method"] == method or record["recipe"] in named]
 
 
 def find(record: dict[str, Any], row: Expected) -> tuple[float, str | None] | None:

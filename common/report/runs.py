@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +31,22 @@ class RunFolder:
         """Time of all finished stages."""
         return sum(stage["seconds"] for stage in self.stages.values())
 
-    def mark(self, name: str) -> str | None:
-        """Why a stage's numbers owe something to pixel labels the method does not have, or None.
+    @functools.cached_property
+    def marks(self) -> dict[str, str | None]:
+        """Of each stage, why its numbers owe something to pixel labels the method does not have, or None.
 
-        It inherits the mark of what it was made from.
+        A stage inherits the mark of what it was made from.
         """
-        stage = self.stages[name]
-        if stage.get("pixel_labels") == "oracle" or stage.get("oracle"):
-            return f"the stage {name} sees pixel labels"
-        if str(stage.get("numbers", {}).get("threshold_rule", "")).startswith("best"):
-            return "threshold chosen on the masks it is judged with"
-        sources = [source["stage"] for source in stage.get("inputs", {}).values()]
-        return next((mark for source in sources if source in self.stages and (mark := self.mark(source))), None)
+        marks: dict[str, str | None] = {}
+        for name, stage in self.stages.items():  # inputs come before what is made of them
+            inherited = [marks.get(source["stage"]) for source in stage.get("inputs", {}).values()]
+            if stage.get("pixel_labels") == "oracle" or stage.get("oracle"):
+                marks[name] = f"the stage {name} sees pixel labels"
+            elif str(stage.get("numbers", {}).get("threshold_rule", "")).startswith("best"):
+                marks[name] = "threshold chosen on the masks it is judged with"
+            else:
+                marks[name] = next(filter(None, inherited), None)
+        return marks
 
 
 def read_run(path: Path) -> RunFolder:

@@ -8,7 +8,7 @@ from typing import Any
 
 from common.errors import UserError
 from common.report.expected import Expected, read_expected
-from common.report.record import find, make_record, read_records, records_beside
+from common.report.record import find, make_record, read_records, records_for
 from common.report.runs import read_run
 
 __all__ = ["verify"]
@@ -28,7 +28,7 @@ def verify(method: str, root: Path, run: Path | None = None) -> int:
     rows = read_expected(root / "methods" / method / "expected.toml")
     if not rows:
         raise UserError(f"methods/{method}/expected.toml has no rows: there is nothing to verify.")
-    records = records_beside(rows, read_records(root, method), root) if run is None else [_record(run, method, rows)]
+    records = records_for(method, rows, read_records(root)) if run is None else [_record(run, method, rows)]
     wrong = 0
     for row in rows:
         measured = [found for record in records if (found := find(record, row)) is not None]
@@ -40,7 +40,7 @@ def verify(method: str, root: Path, run: Path | None = None) -> int:
 
 def _record(path: Path, method: str, rows: list[Expected]) -> dict[str, Any]:
     run = read_run(path)
-    if run.record["method"] != method and run.record["recipe"] not in {row.recipe for row in rows}:
+    if not records_for(method, rows, [run.record]):
         raise UserError(f"{path} is a run of {run.record['method']}, not of {method}.")
     return make_record(run)
 

@@ -138,7 +138,7 @@ def test_what_was_chosen_on_masks_marks_all_that_is_made_of_it(tmp_path):
         "val": {"pixel_labels": "evaluation", "numbers": {"miou": 0.5}, "inputs": {"labels": {"stage": "segment"}}},
     }
     run = RunFolder(tmp_path, {}, stages)
-    assert {name: run.mark(name) for name in stages} == {
+    assert run.marks == {
         "given": None,
         "chosen": "threshold chosen on the masks it is judged with",
         **dict.fromkeys(("net", "segment", "val"), "the stage net sees pixel labels"),
