@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["supervised"]
+__all__ = ["best_snapshot", "supervised"]
 
 
 def supervised(
@@ -26,7 +26,7 @@ def supervised(
         classes: the mean is taken over these; None: over all.
         look: how the network looks at a photo, parameters of the stage `infer_seg`.
     """
-    chosen = {} if best is None else {"best": {**best, **look}, "oracle": True}
+    chosen = best_snapshot(None if best is None else {**best, **look})
     options = {} if iterations is None else {"options": {"train_cfg.max_iters": iterations}}
     learned = {"config": config, "split": labelled, "pixel_labels": labelled}
     return [
@@ -34,3 +34,11 @@ def supervised(
         {"stage": "infer_seg", "name": "segment", "weights": "deeplab", "split": "val", **look},
         {"stage": "eval_labels", "name": "val", "labels": "segment", "split": "val", "classes": classes},
     ]
+
+
+def best_snapshot(best: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What a recipe says of a `train` stage whose snapshot masks choose; nothing where `best` is None.
+
+    best: the parameters of a `common.engine.KeepBestHook`.
+    """
+    return {} if best is None else {"best": dict(best), "oracle": True}

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from common.references import best_snapshot
+
 Stage = dict[str, Any]
 Networks = Mapping[str, Mapping[str, Any]]
 Best = Mapping[str, Any] | None
@@ -29,7 +31,7 @@ def supervised_phase(networks: Networks, iterations: int, best: Best = None) -> 
             split=network["labelled"],
             pixel_labels=network["labelled"],
             options={"seed": network["seed"], "train_cfg.max_iters": iterations},
-            **_chosen(best),
+            **best_snapshot(best),
         )
         for name, network in networks.items()
     ]
@@ -81,15 +83,10 @@ def mutual_rounds(
                     split=f"{unlabelled}+{network['labelled']}",
                     pixel_labels=network["labelled"],
                     options={"seed": network["seed"], "train_cfg.max_epochs": epochs, **replaced},
-                    **_chosen(best),
+                    **best_snapshot(best),
                 )
             )
     return stages
-
-
-def _chosen(best: Best) -> dict[str, Any]:
-    """The snapshot is chosen on masks that are not part of the supervision: the recipe has to say so."""
-    return {} if best is None else {"best": dict(best), "oracle": True}
 
 
 def _said(prefix: str, name: str, number: int) -> dict[str, str]:
