@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks.result import Result, seconds, status
-from common.memory import give_back_freed_memory
+from common.base.memory import give_back_freed_memory
 from methods.seam.correlation import EPS, correlate
 
 PHOTO, LARGEST = (375, 500), 2.0  # pixels, and the largest scale of the CAMs
@@ -85,8 +85,8 @@ def _measure_photo(name: str, scale: str) -> None:
     from mmseg.registry import MODELS
 
     import methods.seam.model  # noqa: F401  (registers SEAM)
-    from common.cam import multi_scale_cam
-    from common.data.geometry import rescale_image
+    from common.inference.cam import multi_scale_cam
+    from common.ops.resize import rescale_image
 
     give_back_freed_memory()
     rules = {"type": "SegDataPreProcessor", "mean": [127.5] * 3, "std": [127.5] * 3}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.result import Result, seconds
-from common.crf import crf_label_maps, crf_labels
+from common.ops.crf import crf_label_maps, crf_labels
 
 
 def scene(full: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

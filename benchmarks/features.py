@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from benchmarks.result import Result, seconds
-from common.affinity import PairSet, feature_affinity, pair_affinity
-from common.random_walk import transition_matrix
+from common.ops.affinity import PairSet
+from common.ops.random_walk import transition_matrix
+from methods.affinitynet.affinity import feature_affinity, pair_affinity
 from methods.affinitynet.labels import MergeScores, Walk
 
 RADIUS, SIDE, BATCH, CHANNELS = 5, 56, 2, 448

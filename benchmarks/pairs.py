@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.result import Result, seconds
-from common.affinity import PathSet
+from common.ops.affinity import PathSet
 
 RADIUS, SIDE, BATCH = 10, 128, 2
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from benchmarks.result import Result, seconds, status
-from common.affinity import path_set, stencil_affinity
-from common.random_walk import random_walk, transition_matrix
+from common.ops.affinity import path_set, stencil_affinity
+from common.ops.random_walk import random_walk, transition_matrix
 
 VOC_GRID = (94, 125)  # a 375 x 500 image at stride 4
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.errors import UserError
+from common.base.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -35,8 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """All verbs with their options."""
+    from common.checkpoints.cli import add_parser as add_weights
     from common.data.cli import add_parser as add_data
-    from common.models.cli import add_parser as add_weights
     from common.report.cli import add_parser as add_report
 
     parser = argparse.ArgumentParser(
@@ -112,9 +112,10 @@ def parse_options(pairs: Sequence[str]) -> dict[str, object]:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from common.pipeline import Settings, make_plan, run_recipe
-    from common.ranks import Ranks
-    from common.recipe import load_recipe
+    from common.base.ranks import Ranks
+    from common.pipeline.plan import Settings, make_plan
+    from common.pipeline.recipe import load_recipe
+    from common.pipeline.run import run_recipe
 
     overrides = parse_options(options.cfg_options)
     if options.seed is not None:
@@ -196,8 +197,8 @@ def _stage_status(folder: Path) -> str:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from common.data.shapes import make_shapes
-    from common.files import read_json
+    from common.base.files import read_json
+    from common.data.prepare.shapes import make_shapes
 
     make_shapes(Path(options.data))
     recipe = ROOT / "configs/irnet/irnet_shapes.py"

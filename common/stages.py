@@ -1,25 +1,19 @@
 """Stages that many methods use. A recipe names them by these functions' names."""
 
-# No `from __future__ import annotations` here: the pipeline reads the annotations of these functions.
+# Two habits of every `stages.py`. No `from __future__ import annotations`: the pipeline reads the annotations. And what
+# needs torch is imported inside the stage: a plan, a report and the stages without a network start without it.
 
 from typing import Literal
 
 import numpy as np
 
 from common.artifacts import CAM, CAMs, Labels, Scores, Supervision, Weights
-from common.cam import merge_cams, multi_scale_cams, strided_size
-from common.crf import PRESETS, CRFParams, crf_labels, crf_posterior
-from common.engine import KeepBestHook
-from common.errors import UserError
-from common.memory import give_back_freed_memory
+from common.base.config import read_config
+from common.base.errors import UserError
+from common.base.progress import Progress
 from common.metrics import BestThreshold, ConfusionMatrix
 from common.metrics.confusion import class_ids
-from common.models.io import load_model
 from common.pipeline import Image, NetworkConfig, PerImage, Run, evaluation, every_rank, per_image
-from common.progress import Progress
-from common.recipe import read_config
-from common.segment import multi_scale_logits
-from common.train import set_data, train_network
 
 LARGE = 50_000_000  # parameters; ResNet-38 has twice as many. Smaller networks would lose a third of their speed
 
@@ -45,6 +39,10 @@ def train(
     options: dotted keys of the config to override. The config's own seed is added to the run's: two networks of one
     recipe may differ by it.
     """
+    from common.training import KeepBestHook
+    from common.training.datasets import set_data
+    from common.training.train import train_network
+
     if pixel_labels is not None:
         for image_id in run.data.ids(pixel_labels):
             run.data.require_allowed(image_id)
@@ -74,9 +72,15 @@ def infer_cam(
 ) -> PerImage[CAMs]:
     """Class activation maps of the tagged classes, summed over scales and mirror images and normalised per class.
 
-    normalisation: see `common.cam.normalise`; stride: pixels per cell of the stored maps. IRNet stores every fourth
+    normalisation: see `common.ops.cam.normalise`; stride: pixels per cell of the stored maps. IRNet stores every fourth
     pixel, AffinityNet and SEAM all of them.
     """
+    from common.base.memory import give_back_freed_memory
+    from common.checkpoints.networks import load_model
+    from common.inference.cam import multi_scale_cams
+    from common.ops.cam import merge_cams
+    from common.ops.resize import strided_size
+
     model = load_model(weights.file, weights.config, run.device)
     if run.device.type == "cpu" and sum(parameter.numel() for parameter in model.parameters()) > LARGE:
         give_back_freed_memory()
@@ -143,8 +147,55 @@ def eval_labels(run: Run, labels: Labels, split: str, classes: tuple[str, ...] |
 
 def crf(run: Run, labels: Labels, preset: str = "irn", confidence: float = 0.7) -> PerImage[Labels]:
     """Label maps refined by a dense CRF; a pixel's label is trusted with probability `confidence`."""
+    from common.ops.crf import crf_labels
+
     params = crf_preset(preset)
     return per_image(lambda image: crf_labels(image.pixels, labels.read(image.id), None, params, confidence))
+
+
+def cam_to_ir_label(run: Run, cams: CAMs, fg: float = 0.30, bg: float = 0.05, crf: str = "irn") -> PerImage[Labels]:
+    """Confident labels to learn boundaries from (IRNet sec. 3.1): classes where the CAM exceeds `fg`, background where
+    it stays below `bg`, each after a CRF; the rest is open (255).
+    """
+    from common.ops.labels import confident_labels
+
+    params = crf_preset(crf)
+
+    def label(image: Image) -> np.ndarray:
+        cam = cams.read(image.id)
+        return confident_labels(cam.full(), cam.keys, image.pixels, fg, bg, params)
+
+    return per_image(label)
+
+
+def boundary_walk(
+    run: Run,
+    cams: CAMs,
+    weights: Weights,
+    beta: float = 10.0,
+    exp_times: int = 8,
+    radius: int = 5,
+    bg: float = 0.25,
+    canvas: int = 512,
+) -> PerImage[Labels]:
+    """Semantic pseudo labels: a random walk of 2^exp_times steps spreads the CAM up to the class boundaries (IRNet
+    sec. 4.2); weights: of a `BoundaryNet`.
+    """
+    import torch
+
+    from common.checkpoints.networks import load_model
+    from common.ops.labels import semantic_labels
+    from common.ops.random_walk import BoundaryWalk
+
+    network = load_model(weights.file, weights.config, run.device)
+    walk = BoundaryWalk(radius, beta, exp_times)
+
+    def label(image: Image) -> np.ndarray:
+        pixels = torch.from_numpy(np.ascontiguousarray(image.pixels.transpose(2, 0, 1))).to(run.device)
+        cam = cams.read(image.id)
+        return semantic_labels(cam.maps, cam.keys, cam.size, network.boundary(pixels, canvas), walk, bg)
+
+    return per_image(label)
 
 
 def infer_seg(
@@ -162,6 +213,10 @@ def infer_seg(
     canvas: (height, width) that smaller photos are padded to with black at the bottom and right, None: as they are.
     resize: how photos get to their scale, see `multi_scale_logits`.
     """
+    from common.checkpoints.networks import load_model
+    from common.inference.segmentation import multi_scale_logits
+    from common.ops.crf import crf_posterior
+
     model = load_model(weights.file, weights.config, run.device)
     params = None if crf is None else crf_preset(crf)
 
@@ -174,12 +229,14 @@ def infer_seg(
     return per_image(segment, split=split)
 
 
-def crf_preset(name: str) -> CRFParams:
-    """The named CRF parameters.
+def crf_preset(name: str):
+    """The named `common.ops.crf.CRFParams`.
 
     Raises:
         UserError: there are none of that name.
     """
+    from common.ops.crf import PRESETS
+
     if name not in PRESETS:
         raise UserError(f"There is no CRF preset '{name}'; known are {', '.join(PRESETS)}.")
     return PRESETS[name]

@@ -1,0 +1,1 @@
+"""A data set on disk: its description, photos, tags, masks and lists, and what is wrong with it."""

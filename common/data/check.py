@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from common.data.parallel import parallel_map
-from common.data.voc import DataSet, open_dataset
-from common.errors import DataError
+from common.base.errors import DataError
+from common.base.parallel import parallel_map
+from common.data.dataset import DataSet, open_dataset
 
 
 @dataclasses.dataclass(frozen=True, order=True)

@@ -121,9 +121,9 @@ def _positive(text: str) -> int:
 
 
 def _prepare_voc12(options: argparse.Namespace) -> int:
-    from common.data import archives
-    from common.data.prepare import prepare_voc12
-    from common.errors import UserError
+    from common.base.errors import UserError
+    from common.data.prepare import archives
+    from common.data.prepare.voc12 import prepare_voc12
 
     sources = {"voc": archives.VOC12, "sbd": archives.SBD}
     for name, archive in sources.items():
@@ -137,14 +137,14 @@ def _prepare_voc12(options: argparse.Namespace) -> int:
 
 
 def _prepare_animals(options: argparse.Namespace) -> int:
-    from common.data.animals import prepare_animals
+    from common.data.prepare.animals import prepare_animals
 
     prepare_animals(options.source, options.out, workers=options.workers)
     return _report(options.out, options.workers)
 
 
 def _make_shapes(options: argparse.Namespace) -> int:
-    from common.data.shapes import make_shapes
+    from common.data.prepare.shapes import make_shapes
 
     make_shapes(options.out, train=options.train, val=options.val, size=options.size, seed=options.seed)
     print(f"{options.out}: {options.train} training and {options.val} validation images")
@@ -165,8 +165,8 @@ def _report(root: Path, workers: int | None) -> int:
 
 def _splits(options: argparse.Namespace) -> int:
     from common.data import protocols
+    from common.data.dataset import open_dataset
     from common.data.ids import write_ids
-    from common.data.voc import open_dataset
 
     data = open_dataset(options.root)
     if options.permutation:

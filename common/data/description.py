@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import tomllib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from common.errors import DataError
-from common.files import atomic_path
+from common.base.errors import DataError, nearest
+from common.base.files import atomic_path
 
 DESCRIPTION = "dataset.toml"
 VOC_CLASSES = (
@@ -41,7 +40,7 @@ def voc_palette() -> np.ndarray:
 
 
 def read_description(root: Path) -> dict[str, Any]:
-    """The checked content of `root/dataset.toml`, as the fields of `common.data.voc.DataSet`.
+    """The checked content of `root/dataset.toml`, as the fields of `common.data.dataset.DataSet`.
 
     Raises:
         DataError: the folder or its description is missing, or a key is unknown, missing or of the wrong kind.
@@ -108,12 +107,6 @@ def write_description(
     with atomic_path(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
-
-
-def nearest(word: str, known: Collection[str]) -> str:
-    """The end of a sentence about an unknown word: the closest known one, or all of them."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; the nearest known one is '{close[0]}'" if close else f"; known are {', '.join(known)}"
 
 
 def _typed(path: Path, description: dict, key: str, kind: type, default: Any = None) -> Any:

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from common.errors import DataError
-from common.files import atomic_path
+from common.base.errors import DataError
+from common.base.files import atomic_path
 
 
 def ids_sha1(ids: Sequence[str]) -> str:

@@ -13,12 +13,10 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from common.data.description import nearest
-from common.data.ids import read_ids
-from common.errors import DataError, UserError
+from common.base.errors import DataError, UserError, nearest
 
 if TYPE_CHECKING:
-    from common.data.voc import DataSet
+    from common.data.dataset import DataSet
 
 SEED = 7777
 SPLITS = 3
@@ -155,11 +153,6 @@ def permuted_lists(ids: Iterable[str], permutation: Path, fractions: Sequence[st
         lists[f"{fraction[2:]}_labeled_{permutation.stem}"] = list(found.labelled)
         lists[f"{fraction[2:]}_unlabeled_{permutation.stem}"] = list(found.unlabelled)
     return lists
-
-
-def list_protocol(name: str, labelled: Path, unlabelled: Path | None = None) -> Protocol:
-    """A protocol from text files with one id per line."""
-    return Protocol(name, tuple(read_ids(labelled)), tuple(read_ids(unlabelled)) if unlabelled else ())
 
 
 def resolve(data: DataSet, name: str, split: int = 0, seed: int = SEED) -> Protocol:

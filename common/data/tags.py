@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from common.errors import DataError
+from common.base.errors import DataError
 
 
 def xml_tags(annotation: bytes, classes: Sequence[str], difficult: bool = True) -> list[str]:

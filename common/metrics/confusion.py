@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from common.errors import DataError, UserError
+from common.base.errors import DataError, UserError
 
 Over = Literal["union", "ground_truth", "all"]
 

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from common.artifacts import Instances
 from common.metrics.confusion import class_ids, mean, plain
 
 VOID = (0, 255)  # ids of SegmentationObject that are no instance
+
+
+class Found(Protocol):
+    """Disjoint instances of one image, as `common.artifacts.Instances` holds them.
+
+    score: float [n]; label: integer [h, w], index + 1 of the instance that owns the pixel, 0 for none; classes: [n].
+    """
+
+    score: np.ndarray
+    label: np.ndarray
+    classes: np.ndarray
 
 
 class InstanceAP:
@@ -30,7 +40,7 @@ class InstanceAP:
         self._scores: list[list[float]] = [[] for _ in range(num_classes)]
         self._hits: list[list[bool]] = [[] for _ in range(num_classes)]
 
-    def add(self, predictions: Instances, instances: np.ndarray, mask: np.ndarray) -> None:
+    def add(self, predictions: Found, instances: np.ndarray, mask: np.ndarray) -> None:
         """One image: predictions, ground truth instances [h, w] (0 and 255 are none) and their classes [h, w]."""
         ids = np.setdiff1d(np.unique(instances), VOID)
         truth = np.searchsorted(ids, instances) + 1
@@ -97,10 +107,3 @@ def overlap_of_maps(prediction: np.ndarray, truth: np.ndarray, predictions: int,
     shared = np.bincount(cells.ravel(), minlength=(predictions + 1) * (truths + 1)).reshape(predictions + 1, truths + 1)
     union = shared.sum(1, keepdims=True) + shared.sum(0, keepdims=True) - shared
     return (shared / np.maximum(union, 1))[1:, 1:]
-
-
-def overlap_of_masks(predictions: np.ndarray, truths: np.ndarray) -> np.ndarray:
-    """IoU float64 [P, G] of bool masks [P, h, w] and [G, h, w], which may overlap; 0 for an empty mask."""
-    a, b = (masks.reshape(len(masks), -1).astype(np.float64) for masks in (predictions, truths))
-    shared = a @ b.T
-    return shared / np.maximum(a.sum(1)[:, None] + b.sum(1) - shared, 1)

@@ -1,0 +1,1 @@
+"""Networks and nothing else: backbones, heads, classifier, segmentors, the boundary network."""

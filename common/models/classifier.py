@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import common.compat  # isort: skip  # noqa: F401
+import common.base.compat  # isort: skip  # noqa: F401
 import torch
 import torch.nn.functional as F
 from mmseg.registry import MODELS

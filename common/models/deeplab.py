@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import common.compat  # isort: skip  # noqa: F401
+import common.base.compat  # isort: skip  # noqa: F401
 import torch
 import torch.nn.functional as F
 from mmcv.cnn import build_norm_layer
@@ -15,7 +15,7 @@ from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from common.models.labels import resize_labels
+from common.ops.resize import resize_labels
 
 BATCH_NORM = {"type": "BN"}
 CROSS_ENTROPY = {"type": "CrossEntropyLoss", "avg_non_ignore": True}  # mmseg's default divides by ignored pixels too

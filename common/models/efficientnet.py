@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import common.compat  # isort: skip  # noqa: F401
+import common.base.compat  # isort: skip  # noqa: F401
 import timm
 import torch
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
 from common.models.backbone import Taps, batch_norm_eval, freeze
 
@@ -82,8 +82,3 @@ class EfficientNetLite(Taps, BaseModule):
         if self.conv_head is not None:
             maps[-1] = self.bn2(self.conv_head(maps[-1]))
         return tuple(maps[tap] for tap in self.taps)
-
-
-def imagenet_classifier(name: str = "lite0") -> nn.Module:
-    """timm's whole network with its 1000-class head, to judge the package's weights on photos."""
-    return timm.create_model(f"tf_efficientnet_{name}", pretrained=False)

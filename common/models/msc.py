@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import common.compat  # isort: skip  # noqa: F401
+import common.base.compat  # isort: skip  # noqa: F401
 import torch
 import torch.nn.functional as F
 from mmseg.models.segmentors import EncoderDecoder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import common.compat  # isort: skip  # noqa: F401
+import common.base.compat  # isort: skip  # noqa: F401
 from mmengine.model import BaseModel
 from mmseg.registry import MODELS
 from torch import Tensor, nn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import common.compat  # isort: skip  # noqa: F401
+import common.base.compat  # isort: skip  # noqa: F401
 from mmseg.models.backbones import ResNet
 from mmseg.registry import MODELS
 from torch import Tensor, nn

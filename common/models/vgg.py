@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import common.compat  # isort: skip  # noqa: F401
+import common.base.compat  # isort: skip  # noqa: F401
 import torch.nn.functional as F
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS

@@ -13,8 +13,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from common.errors import UserError
-from common.files import atomic_path
+from common.base.errors import UserError
+from common.base.files import atomic_path
 from common.report.across import paper_table, runs_table
 from common.report.expected import Expected, read_expected
 from common.report.markdown import commits, number, runs_of, seeds_of, spread, table, whole_runs

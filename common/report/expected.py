@@ -28,7 +28,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from common.errors import UserError
+from common.base.errors import UserError
 from common.report.protocol import Supervision
 
 __all__ = ["Expected", "Other", "lookup", "read_expected"]

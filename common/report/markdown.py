@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from statistics import mean, stdev
 from typing import Any
 
-from common.records import duration
+from common.pipeline.records import duration
 
 __all__ = ["commits", "number", "runs_of", "seeds_of", "spread", "table", "whole_runs"]
 

@@ -8,9 +8,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from common.data.voc import DataSet, open_dataset
-from common.files import atomic_path
-from common.records import duration
+from common.base.files import atomic_path
+from common.data.dataset import DataSet, open_dataset
+from common.pipeline.records import duration
 from common.report.expected import Expected, lookup, read_expected
 from common.report.pictures import data_uri, galleries
 from common.report.plots import line_plot

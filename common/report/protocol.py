@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from common.data.voc import DataSet, open_dataset
-from common.errors import UserError
-from common.recipe import config_digest, read_config
+from common.base.config import read_config
+from common.base.errors import UserError
+from common.data.dataset import DataSet, open_dataset
+from common.pipeline.recipe import config_digest
 from common.report.runs import RunFolder
 
 __all__ = ["KINDS", "Supervision", "backbone_name", "networks", "supervision"]

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from common.errors import UserError
-from common.files import read_json, write_json
+from common.base.errors import UserError
+from common.base.files import read_json, write_json
 from common.report.expected import Expected, lookup
 from common.report.markdown import spread
 from common.report.protocol import networks, supervision

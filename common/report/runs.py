@@ -7,8 +7,8 @@ import functools
 from pathlib import Path
 from typing import Any
 
-from common.errors import UserError
-from common.files import read_json
+from common.base.errors import UserError
+from common.base.files import read_json
 
 __all__ = ["RunFolder", "headline", "read_run"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from common.errors import UserError
+from common.base.errors import UserError
 from common.report.expected import Expected, read_expected
 from common.report.record import find, make_record, read_records, records_for
 from common.report.runs import read_run

@@ -10,11 +10,11 @@ pipeline = [
     dict(stage="eval_cam", name="eval_cam", cams="make_cam", split="train", thresholds=0.15),
     dict(stage="eval_cam", name="eval_cam_best", cams="make_cam", split="train", thresholds="best"),
     # Confident pixels teach boundaries and displacements.
-    dict(stage="irnet.cam_to_ir_label", name="ir_label", cams="make_cam", fg=0.30, bg=0.05, crf="irn"),
+    dict(stage="cam_to_ir_label", name="ir_label", cams="make_cam", fg=0.30, bg=0.05, crf="irn"),
     dict(stage="train", name="irn", config="irn_r50_voc12.py", labels="ir_label", split="train_aug"),
     # Semantic pseudo labels: 2^8 = 256 steps of the random walk.
     dict(
-        stage="irnet.propagate",
+        stage="boundary_walk",
         name="pseudo",
         cams="make_cam",
         weights="irn",

@@ -8,11 +8,11 @@ pipeline = [
     dict(stage="infer_cam", name="make_cam", weights="cam", split="train_aug", scales=(1.5, 2.0), flip=True),
     dict(stage="eval_cam", name="eval_cam", cams="make_cam", split="train", thresholds="best"),
     # On pictures this small the CAM is coarse and its scores fall slowly: all thresholds lie higher than on VOC.
-    dict(stage="irnet.cam_to_ir_label", name="ir_label", cams="make_cam", fg=0.70, bg=0.35, crf="irn"),
+    dict(stage="cam_to_ir_label", name="ir_label", cams="make_cam", fg=0.70, bg=0.35, crf="irn"),
     dict(stage="eval_labels", name="eval_ir_label", labels="ir_label", split="train"),
     dict(stage="train", name="irn", config="irn_lite0_shapes.py", labels="ir_label", split="train_aug"),
     # Small pictures need short walks: a walk of t steps gets sqrt(t) far.
-    dict(stage="irnet.propagate", name="pseudo", cams="make_cam", weights="irn", exp_times=6, bg=0.55, canvas=128),
+    dict(stage="boundary_walk", name="pseudo", cams="make_cam", weights="irn", exp_times=6, bg=0.55, canvas=128),
     dict(stage="eval_labels", name="eval_pseudo", labels="pseudo", split="train"),
     dict(stage="irnet.mean_displacement", name="irn_shifted", weights="irn", split="train", crop=128, batch=16),
     dict(

@@ -6,7 +6,7 @@ _base_ = [
     "../_base_/schedules/deeplabv1_resnet38_20k.py",
     "../_base_/data/voc12.py",
 ]
-custom_imports = dict(imports=["common.models.register", "common.data.opencv"], allow_failed_imports=False)
+custom_imports = dict(imports=["common.models.register"], allow_failed_imports=False)
 
 train_dataloader = dict(
     batch_size=10,

@@ -1,6 +1,6 @@
 # The built-in benchmark with 12 of 240 masks: the quick DeepLab v2 on these pictures alone.
 _base_ = ["../_base_/data/shapes.py"]
-from common.references import supervised  # noqa: E402  (mmengine wants the bases first)
+from common.fragments import supervised  # noqa: E402  (mmengine wants the bases first)
 
 method = "supervised"
 seed = 0

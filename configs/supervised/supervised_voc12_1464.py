@@ -1,6 +1,6 @@
 # VOC with the 1464 masks of train: DMT's DeepLab v2 from COCO, as its table has it.
 _base_ = ["../_base_/data/voc12.py"]
-from common.references import supervised  # noqa: E402  (mmengine wants the bases first)
+from common.fragments import supervised  # noqa: E402  (mmengine wants the bases first)
 
 method = "supervised"
 seed = 0

@@ -1,6 +1,6 @@
 # The animals with 156 of 3131 masks: the quick DeepLab v2 on these photos alone.
 _base_ = ["../_base_/data/voc12_animals.py"]
-from common.references import supervised  # noqa: E402  (mmengine wants the bases first)
+from common.fragments import supervised  # noqa: E402  (mmengine wants the bases first)
 
 method = "supervised"
 seed = 0

@@ -10,15 +10,16 @@ import torch.nn.functional as F
 from mmseg.registry import TRANSFORMS
 from torch import Tensor
 
-from common.affinity import Border, feature_affinity, fitting_radius, pair_offsets
 from common.artifacts import CAM, ScoreVolume
-from common.cam import padded_size, pool, resize, upsample, with_background
-from common.crf import CRFParams, ImageCRF, score_unary
-from common.data.constants import IGNORE
-from common.data.geometry import rescale_image
-from common.data.transforms import Results, Transform
-from common.models.affinity_net import AffinityNet
-from common.random_walk import walk
+from common.base.constants import IGNORE
+from common.ops.affinity import Border, pair_offsets
+from common.ops.cam import with_background
+from common.ops.crf import CRFParams, ImageCRF, score_unary
+from common.ops.random_walk import walk
+from common.ops.resize import padded_size, pool, rescale_image, resize_maps, upsample
+from common.training.transforms import Results, Transform
+from methods.affinitynet.affinity import feature_affinity, fitting_radius
+from methods.affinitynet.model import AffinityNet
 
 EMPTY = 1e-5  # cells whose scores all lie below are padding
 
@@ -78,7 +79,7 @@ class Walk:
     """Constants of the random walk (AffinityNet sec. 3.3).
 
     alpha: exponent of the background score; beta: of the affinities; logt: the walk has 2^logt steps; radius, border:
-    which pairs are joined, see `common.affinity.PairSet`.
+    which pairs are joined, see `common.ops.affinity.PairSet`.
     """
 
     alpha: float = 16.0
@@ -116,9 +117,9 @@ def walked_scores(network: AffinityNet, pixels: np.ndarray, cam: CAM, walk: Walk
     features = network.features(_padded(network, photo, device))[0]
     walk = walk.fitted(*features.shape[-2:])
     scores = with_background(torch.from_numpy(cam.full()).to(device), walk.alpha)
-    pooled = pool(resize(scores, size), network.stride)
+    pooled = pool(resize_maps(scores, size), network.stride)
     walked = walk(pooled, walk.affinity(features))
-    return resize(upsample(walked, size, network.stride), pixels.shape[:2])
+    return resize_maps(upsample(walked, size, network.stride), pixels.shape[:2])
 
 
 def _padded(network: AffinityNet, photo: np.ndarray, device: torch.device) -> Tensor:

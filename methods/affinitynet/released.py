@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import Tensor
 
-import common.models.affinity_net  # noqa: F401  (registers AffinityNet)
-from common.models.convert import convert_resnet38, renamed
-from common.models.formats import Format
+import methods.affinitynet.model  # noqa: F401  (registers AffinityNet)
+from common.checkpoints.convert import convert_resnet38, renamed
+from common.checkpoints.formats import Format
 
 State = Mapping[str, Tensor]
 VGG16 = (r"((?:conv[1-5]_[1-3]|fc[67])\.(?:weight|bias))", r"backbone.\1")

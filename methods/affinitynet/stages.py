@@ -7,11 +7,8 @@ from typing import Literal
 import numpy as np
 
 from common.artifacts import CAMs, Labels, ScoreVolume, ScoreVolumes, Weights
-from common.crf import crf_posterior
-from common.models.io import load_model
 from common.pipeline import Image, PerImage, Run, per_image
 from common.stages import crf_preset
-from methods.affinitynet.labels import Walk, score_volume, walked_scores
 
 
 def score_volumes(
@@ -20,6 +17,8 @@ def score_volumes(
     """Scores of background (1 - max CAM)^alpha and classes after a CRF, with a strong background (the low alpha) and a
     weak one: where they agree, AffinityNet learns (sec. 3.2.1).
     """
+    from methods.affinitynet.labels import score_volume
+
     params = crf_preset(crf)
 
     def volume(image: Image) -> ScoreVolume:
@@ -45,6 +44,10 @@ def random_walk(
     border: "released" joins cells at the border as the released code does, "complete" all closer than `radius`; crf:
     preset of a CRF on the walked scores; scale: the photo is enlarged for the network by this, for small pictures.
     """
+    from common.checkpoints.networks import load_model
+    from common.ops.crf import crf_posterior
+    from methods.affinitynet.labels import Walk, walked_scores
+
     network = load_model(weights.file, weights.config, run.device)
     walk = Walk(alpha, beta, logt, radius, border)
     params = None if crf is None else crf_preset(crf)

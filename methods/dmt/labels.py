@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from common.artifacts import ConfidentLabel
-from common.data.confidence import LEVELS, confidence_codes, confidence_values
+from common.ops.confidence import LEVELS, confidence_codes, confidence_values
 
 KEEP_ALL = 1e-5
 """The threshold of a class that has too few sampled pixels for its ratio: below every confidence."""
@@ -50,7 +50,7 @@ def class_thresholds(samples: Sequence[np.ndarray], ratio: float) -> np.ndarray:
 class ConfidenceHistogram:
     """`class_thresholds` for more pixels than memory holds: one count per class and stored level of confidence.
 
-    Equal to it, because stored confidences are one of 65 536 levels (`common.data.confidence`).
+    Equal to it, because stored confidences are one of 65 536 levels (`common.ops.confidence`).
     """
 
     def __init__(self, num_classes: int) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from common.data.constants import IGNORE
+from common.base.constants import IGNORE
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from mmseg.registry import MODELS
 from torch import Tensor
 
 import common.models.register  # noqa: F401  (the backbones)
-from common.errors import UserError
+from common.base.errors import UserError
 from common.models.deeplab import SumASPPHead
 from methods.dmt.losses import RULES, mutual_loss
 

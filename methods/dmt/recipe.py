@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from common.references import best_snapshot
+from common.fragments import best_snapshot
 
 Stage = dict[str, Any]
 Networks = Mapping[str, Mapping[str, Any]]

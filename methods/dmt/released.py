@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from common.models.convert import TORCHVISION_STAGES, State, renamed
-from common.models.formats import Config, Format
+from common.checkpoints.convert import TORCHVISION_STAGES, State, renamed
+from common.checkpoints.formats import Config, Format
 
 
 def convert_dmt(state: State) -> dict[str, Tensor]:

@@ -5,15 +5,12 @@
 import numpy as np
 
 from common.artifacts import ConfidentLabel, ConfidentLabels, Scores, Weights
-from common.data.confidence import keep_confident
-from common.errors import UserError
+from common.base.errors import UserError
+from common.base.progress import Progress
 from common.metrics import ConfusionMatrix
 from common.metrics.confusion import plain
-from common.models.io import load_model
+from common.ops.confidence import keep_confident
 from common.pipeline import Image, PerImage, Run, evaluation, per_image
-from common.progress import Progress
-from common.segment import multi_scale_logits
-from methods.dmt.labels import ConfidenceHistogram, confident_label, sampled
 
 
 def predict(
@@ -26,8 +23,12 @@ def predict(
 ) -> PerImage[ConfidentLabels]:
     """What a network says of every pixel, and how sure it is: pseudo labels before any is left out.
 
-    canvas, scales, flip: see `common.segment.multi_scale_logits`; the paper has one scale and no mirror image.
+    canvas, scales, flip: see `common.inference.segmentation`; the paper has one scale and no mirror image.
     """
+    from common.checkpoints.networks import load_model
+    from common.inference.segmentation import multi_scale_logits
+    from methods.dmt.labels import confident_label
+
     model = load_model(weights.file, weights.config, run.device)
 
     def label(image: Image) -> ConfidentLabel:
@@ -42,6 +43,8 @@ def class_thresholds(run: Run, labels: ConfidentLabels, ratio: float, every: int
     every: one pixel of so many is counted. The numbers: `thresholds` in the order of the classes, and the share of the
     counted pixels that is `kept`, of all and of each class.
     """
+    from methods.dmt.labels import ConfidenceHistogram, sampled
+
     if not 0 < ratio <= 1:
         raise UserError(f"ratio is {ratio}: it is the share of pixels to keep, above 0 and at most 1.")
     histogram = ConfidenceHistogram(run.data.num_classes)

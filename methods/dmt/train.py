@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 
 import methods.dmt.model  # noqa: F401  (registers MutualHead)
-from common.train import main
+from common.training.train import main
 
 if __name__ == "__main__":
     sys.exit(main())

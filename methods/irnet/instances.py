@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import ndimage
+from torch import Tensor
 
-from common.artifacts import Instances
+from common.artifacts import CAM, Instances
+from common.ops.labels import walked_scores
+from common.ops.random_walk import BoundaryWalk
 
 
 def centroids(displacement: np.ndarray, iterations: int = 300) -> np.ndarray:
@@ -90,3 +93,24 @@ def detect(scores: np.ndarray, index: np.ndarray, classes: np.ndarray, min_area:
         found_scores.append(np.where(area < min_area, 0, score).astype(np.float32))
         found_classes.append(np.full(count, classes[plane], np.int64))
     return Instances(np.concatenate(found_scores), label, np.concatenate(found_classes))
+
+
+def instance_labels(
+    cam: CAM,
+    edge: Tensor,
+    displacement: np.ndarray,
+    walk: BoundaryWalk,
+    bg: float = 0.25,
+    iterations: int = 300,
+    weak: float = 2.5,
+    min_area: float = 0.01,
+) -> Instances:
+    """The CAM of each class, split by the centroids the displacements lead to, walks; connected parts are detections.
+
+    edge: [h4, w4]; displacement: float32 [2, h4, w4], cells; iterations: of following the displacements; weak: |D| of
+    cells that can be a centroid; min_area: parts smaller than this share of the image get the score 0.
+    """
+    clusters = cluster_centroids(centroids(displacement, iterations), displacement, weak)
+    planes, owner = instance_cams(cam.maps, clusters)
+    scores, index = walked_scores(walk(planes, edge), cam.size, bg)
+    return detect(scores, index, cam.keys[owner], min_area * cam.size[0] * cam.size[1])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from common.affinity import EPS, PairLabels, PathSet, affinity_loss, path_set
+from common.ops.affinity import EPS, PairLabels, PathSet, boundary_loss, path_set
 
 
 def irn_loss(edge_logit: Tensor, displacement: Tensor | None, label: Tensor, radius: int = 10) -> dict[str, Tensor]:
@@ -25,7 +25,7 @@ def irn_loss(edge_logit: Tensor, displacement: Tensor | None, label: Tensor, rad
     """
     paths = path_set(radius)
     pairs = paths.labels(label)
-    terms = affinity_loss(paths.affinity(torch.sigmoid(edge_logit[:, 0])), pairs)
+    terms = boundary_loss(edge_logit, pairs, paths)
     terms["pos"] = (terms["bg_pos"] + terms["fg_pos"]) / 2
     if displacement is not None:
         terms |= displacement_loss(pair_displacement(displacement, paths), pairs, paths)

@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor
 
 import methods.irnet.model  # noqa: F401  (registers InterPixelNet)
-from common.models.convert import TORCHVISION_STAGES, Rule, renamed
-from common.models.formats import Format, torchvision_resnet
+from common.checkpoints.convert import TORCHVISION_STAGES, Rule, renamed
+from common.checkpoints.formats import Format, torchvision_resnet
 
 State = Mapping[str, Tensor]
 BACKBONE = (rf"resnet50\.{TORCHVISION_STAGES}", r"backbone.\1")

@@ -1,51 +1,22 @@
-"""IRNet's stages: confident labels, pseudo labels by random walk, mean displacement, instances and their AP."""
+"""IRNet's own stages: mean displacement, instances and their AP. Its labels and its walk are common stages."""
 
 # No `from __future__ import annotations` here: the pipeline reads the annotations of these functions.
 
 import shutil
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from common.artifacts import CAMs, InstanceMaps, Instances, Labels, Scores, Weights
-from common.errors import UserError
+from common.artifacts import CAMs, InstanceMaps, Instances, Scores, Weights
+from common.base.errors import UserError
+from common.base.progress import Progress
 from common.metrics import InstanceAP
-from common.models.io import load_model, save_weights
 from common.pipeline import Image, PerImage, Run, evaluation, per_image
-from common.progress import Progress
-from methods.irnet.labels import Walk, confident_labels, instance_labels, semantic_labels
-from methods.irnet.model import InterPixelNet, estimate_mean_shift, on_canvas
 
+if TYPE_CHECKING:
+    import torch
 
-def cam_to_ir_label(run: Run, cams: CAMs, fg: float = 0.30, bg: float = 0.05, crf: str = "irn") -> PerImage[Labels]:
-    """Confident labels: classes where the CAM exceeds `fg`, background where it stays below `bg`, each after a CRF."""
-
-    def label(image: Image) -> np.ndarray:
-        cam = cams.read(image.id)
-        return confident_labels(cam.full(), cam.keys, image.pixels, fg, bg, crf)
-
-    return per_image(label)
-
-
-def propagate(
-    run: Run,
-    cams: CAMs,
-    weights: Weights,
-    beta: float = 10.0,
-    exp_times: int = 8,
-    radius: int = 5,
-    bg: float = 0.25,
-    canvas: int = 512,
-) -> PerImage[Labels]:
-    """Semantic pseudo labels: a random walk of 2^exp_times steps spreads the CAM up to the class boundaries."""
-    network = load_model(weights.file, weights.config, run.device)
-    walk = Walk(radius, beta, exp_times)
-
-    def label(image: Image) -> np.ndarray:
-        edge, _ = network.infer(_tensor(image.pixels, run.device), canvas)
-        return semantic_labels(cams.read(image.id), edge, walk, bg)
-
-    return per_image(label)
+    from methods.irnet.model import InterPixelNet
 
 
 def mean_displacement(run: Run, weights: Weights, split: str, crop: int = 512, batch: int = 32) -> Weights:
@@ -54,7 +25,10 @@ def mean_displacement(run: Run, weights: Weights, split: str, crop: int = 512, b
     The images are cropped at the top left to `crop` pixels; padding counts. As in the released code only full batches
     of `batch` images count, so the last images of the list are left out; of a list shorter than one batch all count.
     """
-    network = _with_displacement(load_model(weights.file, weights.config, run.device))
+    from common.checkpoints.files import save_weights
+    from methods.irnet.model import estimate_mean_shift
+
+    network = _with_displacement(run, weights)
     ids = run.data.ids(split)
     used = ids[: len(ids) // batch * batch] or ids
     with Progress(len(used), run.out.name) as progress:
@@ -82,8 +56,11 @@ def instances(
 
     split: the images, by default all that have a CAM; iterations, weak, min_area: see `instance_labels`.
     """
-    network = _with_displacement(load_model(weights.file, weights.config, run.device))
-    walk = Walk(radius, beta, exp_times)
+    from common.ops.random_walk import BoundaryWalk
+    from methods.irnet.instances import instance_labels
+
+    network = _with_displacement(run, weights)
+    walk = BoundaryWalk(radius, beta, exp_times)
 
     def detections(image: Image) -> Instances:
         edge, displacement = network.infer(_tensor(image.pixels, run.device), canvas)
@@ -105,19 +82,26 @@ def eval_instances(run: Run, instances: InstanceMaps, split: str, iou: float = 0
     return {**metric.scores(run.data.classes), "iou": iou, "images": len(ids)}
 
 
-def _tensor(pixels: np.ndarray, device: torch.device) -> torch.Tensor:
+def _tensor(pixels: np.ndarray, device: "torch.device") -> "torch.Tensor":
     """uint8 [h, w, 3] -> [3, h, w] on the device."""
+    import torch
+
     return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))).to(device)
 
 
-def _with_displacement(network: InterPixelNet) -> InterPixelNet:
-    if network.displacement_head is None:
-        raise UserError("This IRN has no displacement branch: train it with model.displacement=dict() for instances.")
+def _with_displacement(run: Run, weights: Weights) -> "InterPixelNet":
+    from common.checkpoints.networks import load_model
+
+    network = load_model(weights.file, weights.config, run.device)
+    if getattr(network, "displacement_head", None) is None:
+        raise UserError("This network has no displacement branch: train an InterPixelNet for instances.")
     return network
 
 
-def _top_left(network: InterPixelNet, run: Run, image_id: str, crop: int, progress: Progress) -> torch.Tensor:
+def _top_left(network: "InterPixelNet", run: Run, image_id: str, crop: int, progress: Progress) -> "torch.Tensor":
     """The network's input for the top-left crop of an image, [1, 3, crop, crop]."""
+    from common.models.boundary import on_canvas
+
     progress.step()
     pixels = run.data.image(image_id)[:crop, :crop]
     return on_canvas(network.normalize(_tensor(pixels, run.device)[None]), crop)

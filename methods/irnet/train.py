@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import methods.irnet.model  # noqa: F401  (registers InterPixelNet)
-from common.train import main
+from common.training.train import main
 
 if __name__ == "__main__":
     sys.exit(main())

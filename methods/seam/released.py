@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor
 
 import methods.seam.model  # noqa: F401  (registers SEAM)
-from common.models.convert import convert_resnet38, renamed
-from common.models.formats import Format
+from common.checkpoints.convert import convert_resnet38, renamed
+from common.checkpoints.formats import Format
 
 HEAD = [
     (r"fc8\.weight", "head.weight"),

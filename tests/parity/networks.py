@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 import common.models.register  # noqa: F401
-from common.data.constants import CAFFE_MEAN, IMAGENET_MEAN, IMAGENET_STD
-from common.engine.param_groups import parameter_groups
+from common.base.constants import CAFFE_MEAN, IMAGENET_MEAN, IMAGENET_STD
+from common.training.param_groups import parameter_groups
 from tests.parity.compare import close, equal
 from tests.parity.fill import fill_state_dict, image
 

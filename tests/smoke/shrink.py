@@ -7,10 +7,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from common.base.config import read_config
+from common.data.dataset import open_dataset
 from common.data.ids import write_ids
-from common.data.shapes import make_shapes
-from common.data.voc import open_dataset
-from common.recipe import read_config
+from common.data.prepare.shapes import make_shapes
 
 
 def tiny_shapes(root: Path) -> Path:

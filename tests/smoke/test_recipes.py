@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from common.pipeline import Settings, run_recipe
-from common.recipe import load_recipe, read_config
-from common.records import content_digest
+from common.base.config import read_config
+from common.pipeline.plan import Settings
+from common.pipeline.recipe import load_recipe
+from common.pipeline.run import run_recipe
+from tests.digest import content_digest
 from tests.smoke.shrink import shrunk, tiny_shapes
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common.data.voc import voc_palette, write_description
+from common.data.dataset import voc_palette, write_description
 
 TOY = Path(__file__).parent / "toy"
 COUNT = 12

@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 from scipy.io import savemat
 
-from common.data.prepare import Counts
-from common.data.voc import voc_palette
+from common.data.dataset import voc_palette
+from common.data.prepare.voc12 import Counts
 
 TRAIN = ["2007_000001", "2007_000005", "2008_000002", "2008_000009"]
 VAL = ["2007_000002", "2007_000003", "2008_000004"]

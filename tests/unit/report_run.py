@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from common.artifacts import CAM, CAMs, InstanceMaps, Instances, Labels
-from common.data.shapes import make_shapes
-from common.data.voc import open_dataset
-from common.files import write_json
-from common.recipe import config_digest
+from common.base.files import write_json
+from common.data.dataset import open_dataset
+from common.data.prepare.shapes import make_shapes
+from common.pipeline.recipe import config_digest
 
 NETWORK = """# What the stage `cam` trains.
 model = dict(type="CamClassifier", backbone=dict(type="DilatedResNet", depth=50, init_cfg=dict(weights="imagenet")))

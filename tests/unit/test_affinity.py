@@ -7,21 +7,18 @@ import pytest
 import torch
 from PIL import Image
 
-from common.affinity import (
+from common.ops.affinity import (
     PairLabels,
     PairSet,
     PathSet,
     affinity_loss,
-    feature_affinity,
-    fitting_radius,
-    nearest_index,
-    pair_affinity,
     pair_offsets,
     path_points,
     path_set,
-    shrink_labels,
     stencil_affinity,
 )
+from common.ops.resize import nearest_index, shrink_labels
+from methods.affinitynet.affinity import feature_affinity, fitting_radius, pair_affinity
 
 
 def plain_path_max(x: torch.Tensor, paths: PathSet) -> torch.Tensor:

@@ -10,15 +10,16 @@ import pytest
 import torch
 
 from common.artifacts import CAM, CAMs, ScoreVolumes, Weights
-from common.cam import with_background
-from common.crf import crf_posterior
-from common.data.datasets import WeakDataset
-from common.data.voc import open_dataset
-from common.errors import UserError
-from common.models.io import build_model, load_model, save_weights
+from common.base.config import read_config
+from common.base.errors import UserError
+from common.checkpoints.files import save_weights
+from common.checkpoints.networks import build_model, load_model
+from common.data.dataset import open_dataset
+from common.ops.cam import with_background
+from common.ops.crf import crf_posterior
+from common.ops.random_walk import transition_matrix
 from common.pipeline import Image, Run
-from common.random_walk import transition_matrix
-from common.recipe import read_config
+from common.training.datasets import WeakDataset
 from methods.affinitynet import stages
 from methods.affinitynet.labels import MergeScores, Walk, merge_scores, score_volume, walked_scores
 

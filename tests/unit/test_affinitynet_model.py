@@ -8,10 +8,11 @@ from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
-import common.engine  # noqa: F401  (registers PolySGD)
-from common.affinity import PairSet, feature_affinity, pair_affinity
-from common.engine.param_groups import LrGroupConstructor, parameter_groups
-from common.models.affinity_net import AffinityNet
+import common.training  # noqa: F401  (registers PolySGD)
+from common.ops.affinity import PairSet
+from common.training.param_groups import LrGroupConstructor, parameter_groups
+from methods.affinitynet.affinity import feature_affinity, pair_affinity
+from methods.affinitynet.model import AffinityNet
 
 PREPROCESSOR = {"type": "SegDataPreProcessor", "mean": [127.5] * 3, "std": [127.5] * 3, "size_divisor": 1}
 LITE = {"type": "EfficientNetLite", "name": "lite0", "output_stride": 8, "out_indices": (2, 3, 4), "frozen_bn": True}

@@ -9,19 +9,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from common.cam import (
-    argmax_with_background,
-    background_score,
-    merge_cams,
-    multi_scale_cam,
-    multi_scale_cams,
-    normalise,
-    padded_size,
-    pool,
-    strided_size,
-    upsample,
-    with_background,
-)
+from common.inference.cam import multi_scale_cam, multi_scale_cams
+from common.ops.cam import argmax_with_background, background_score, merge_cams, normalise, with_background
+from common.ops.resize import padded_size, pool, strided_size, upsample
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (21, 34, 3)).astype(np.uint8)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-import common.compat  # noqa: F401
+import common.base.compat  # noqa: F401
 
 
 def checkpoint(path: Path) -> Path:
@@ -103,7 +103,7 @@ def test_every_module_that_needs_operators_imports_the_repairs_first():
         text = file.read_text()
         found = NEEDS_OPERATORS.search(text)
         if found:
-            assert "common.compat" in text[: found.start()], f"{file.relative_to(root)}: import common.compat first"
+            assert "common.base.compat" in text[: found.start()], f"{file.relative_to(root)}: import the repairs first"
 
 
 def test_versions_the_repairs_were_written_for():

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from common.artifacts import ConfidentLabel, ConfidentLabels, Labels
-from common.data.confidence import LEVELS, confidence_codes, confidence_values, keep_confident
-from common.data.datasets import WeakDataset
-from common.errors import DataError, UserError
+from common.base.errors import DataError, UserError
+from common.ops.confidence import LEVELS, confidence_codes, confidence_values, keep_confident
+from common.training.datasets import WeakDataset
 
 
 def test_stored_confidence_is_near_and_in_order():

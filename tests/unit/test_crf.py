@@ -6,10 +6,9 @@ import numpy as np
 import pydensecrf.utils as reference
 import pytest
 
-from common.crf import (
+from common.ops.crf import (
     PRESETS,
     CRFParams,
-    DenseCRF,
     ImageCRF,
     crf_label_maps,
     crf_labels,
@@ -90,7 +89,6 @@ def test_posterior_is_a_distribution_and_views_need_no_copy_by_the_caller() -> N
     np.testing.assert_allclose(posterior.sum(0), 1, atol=1e-5)
     mirrored = crf_posterior(image[:, ::-1, ::-1], scores[..., ::-1], "psa")
     np.testing.assert_allclose(mirrored[..., ::-1], posterior, atol=2e-2)
-    assert np.array_equal(DenseCRF("psa")(image, scores), posterior)
 
 
 def test_labels_that_never_matter_can_be_dropped() -> None:

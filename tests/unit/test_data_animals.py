@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common.data.animals import animal_lists, prepare_animals, small_size
+from common.base.errors import DataError, UserError
+from common.base.files import write_json
 from common.data.check import check_dataset
+from common.data.dataset import VOC_CLASSES, open_dataset, write_description, write_mask
 from common.data.ids import write_ids
-from common.data.voc import VOC_CLASSES, open_dataset, write_description, write_mask
-from common.errors import DataError, UserError
-from common.files import write_json
+from common.data.prepare.animals import animal_lists, prepare_animals, small_size
 
 IDS = ["2007_000001", "2007_000002", "2007_000003"]
 LISTS = {"train": IDS[:1], "train_aug": IDS[:2], "val": IDS[2:]}

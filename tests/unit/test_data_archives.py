@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from common.data.archives import SBD, VOC12, Official, fetch
-from common.errors import UserError
+from common.base.errors import UserError
+from common.data.prepare.archives import SBD, VOC12, Official, fetch
 
 CONTENT = bytes(range(256)) * 4096
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from common.data.check import check_dataset
-from common.data.voc import write_description, write_mask
+from common.data.dataset import write_description, write_mask
 
 IDS = [f"a{number}" for number in range(6)]
 CLASSES = ("background", "cat", "dog")

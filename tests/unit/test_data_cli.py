@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from common.data import prepare
+from common.base.errors import UserError
 from common.data.cli import add_parser
-from common.data.voc import open_dataset
-from common.errors import UserError
+from common.data.dataset import open_dataset
+from common.data.prepare import voc12 as prepare
 from tests.unit import data_miniature as mini
 
 

@@ -12,8 +12,10 @@ import pytest
 import torch
 from torch import nn
 
-from common.data.opencv import RandomHSVShift, RandomScaleCubic, scale_cubic, scale_nearest, shift_hsv
-from common.segment import multi_scale_logits
+from common.inference.segmentation import multi_scale_logits
+from common.ops.colour import shift_hsv
+from common.ops.resize import scale_cubic, scale_nearest
+from common.training.transforms import RandomHSVShift, RandomScaleCubic
 from tests.parity.fill import image
 
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)

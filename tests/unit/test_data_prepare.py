@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common.data import prepare
+from common.base.errors import DataError, UserError
 from common.data.check import check_dataset
-from common.data.prepare import OFFICIAL, prepare_voc12
-from common.data.voc import DataSet, open_dataset, write_description
-from common.errors import DataError, UserError
+from common.data.dataset import DataSet, open_dataset, write_description
+from common.data.prepare import voc12 as prepare
+from common.data.prepare.voc12 import OFFICIAL, prepare_voc12
 from tests.unit import data_miniature as mini
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from common.data.shapes import CLASSES, make_shapes, shapes_scene
-from common.data.voc import open_dataset
-from common.errors import UserError
+from common.base.errors import UserError
+from common.data.dataset import open_dataset
+from common.data.prepare.shapes import CLASSES, make_shapes, shapes_scene
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +133,7 @@ def test_a_failure_leaves_nothing(tmp_path, monkeypatch):
     def full(*_args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("common.data.shapes._write_scene", full)
+    monkeypatch.setattr("common.data.prepare.shapes._write_scene", full)
     with pytest.raises(UserError, match="No space left"):
         make_shapes(tmp_path / "shapes", train=1, val=1)
     assert list(tmp_path.iterdir()) == []

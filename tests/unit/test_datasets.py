@@ -10,8 +10,8 @@ from mmengine.config import Config
 from PIL import Image
 
 from common.artifacts import Labels, ScoreVolume, ScoreVolumes
-from common.data.datasets import WeakDataset, set_data
-from common.errors import DataError, SupervisionError, UserError
+from common.base.errors import DataError, SupervisionError, UserError
+from common.training.datasets import WeakDataset, set_data
 
 PIPELINE = [{"type": "ResizeLong", "low": 8, "high": 400}, {"type": "RandomMirror"}, {"type": "Pack"}]
 

@@ -10,10 +10,11 @@ from mmseg.registry import MODELS
 from torch import nn
 
 from common.artifacts import ConfidentLabel
-from common.data.confidence import confidence_codes, confidence_values
-from common.data.geometry import pad_bottom_right, pad_crop, scale_image_bilinear, scale_image_torch, scale_label_floor
 from common.data.protocols import fraction_lists, split_lists
-from common.segment import multi_scale_logits
+from common.inference.segmentation import multi_scale_logits
+from common.ops.confidence import confidence_codes, confidence_values
+from common.ops.crop import pad_bottom_right, pad_crop
+from common.ops.resize import scale_image_bilinear, scale_image_torch, scale_label_floor
 from methods.dmt.labels import KEEP_ALL, ConfidenceHistogram, class_thresholds, confident_label, sampled
 
 RATIOS = (0.01, 0.2, 0.4, 0.6, 0.8, 0.999, 1.0)

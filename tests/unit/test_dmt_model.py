@@ -12,13 +12,13 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
 from common.artifacts import ConfidentLabel, ConfidentLabels
-from common.data.voc import open_dataset
-from common.engine.param_groups import LrGroupConstructor
-from common.errors import UserError
-from common.models.formats import network_shapes, recognise
-from common.models.io import build_model, without_init
-from common.recipe import read_config
-from common.train import train_network
+from common.base.config import read_config
+from common.base.errors import UserError
+from common.checkpoints.formats import network_shapes, recognise
+from common.checkpoints.networks import build_model, without_init
+from common.data.dataset import open_dataset
+from common.training.param_groups import LrGroupConstructor
+from common.training.train import train_network
 from methods.dmt.losses import mutual_loss
 from methods.dmt.model import MutualHead
 from methods.dmt.released import FORMATS

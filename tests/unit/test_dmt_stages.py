@@ -10,12 +10,13 @@ import pytest
 import torch
 
 from common.artifacts import ConfidentLabel, ConfidentLabels, Scores
-from common.data.confidence import keep_confident
-from common.data.voc import open_dataset
-from common.errors import SupervisionError, UserError
-from common.models.io import build_model, without_init
+from common.base.config import read_config
+from common.base.errors import SupervisionError, UserError
+from common.checkpoints.networks import build_model, without_init
+from common.data.dataset import open_dataset
+from common.ops.confidence import keep_confident
 from common.pipeline import Run
-from common.recipe import load_recipe, read_config
+from common.pipeline.recipe import load_recipe
 from common.stages import train
 from methods.dmt.labels import class_thresholds as thresholds_of
 from methods.dmt.labels import sampled

@@ -14,13 +14,14 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
-from common.engine import LrGroupConstructor, PolySGD, SeekingSampler, load_state_dict_file, poly_lr, resolve_schedule
-from common.engine.checkpoint import read_training_state, save_file
-from common.engine.log import trim_log
-from common.engine.loop import next_batch, seed_iteration
-from common.engine.param_groups import EXCLUDED, parameter_groups
-from common.engine.sampler import epoch_order, iterations_per_epoch
-from common.errors import DataError, UserError
+from common.base.errors import DataError, UserError
+from common.checkpoints.files import read_state_dict, save_file
+from common.training import LrGroupConstructor, PolySGD, SeekingSampler, poly_lr, resolve_schedule
+from common.training.checkpoint import read_training_state
+from common.training.log import trim_log
+from common.training.loop import next_batch, seed_iteration
+from common.training.param_groups import EXCLUDED, parameter_groups
+from common.training.sampler import epoch_order, iterations_per_epoch
 
 
 class Net(nn.Module):
@@ -237,7 +238,7 @@ def test_state_dicts_are_found_in_their_wrappings(tmp_path: Path):
     weights = {"w": torch.ones(2)}
     for number, value in enumerate((weights, {"state_dict": weights, "epoch": 3}, {"model": weights})):
         torch.save(value, tmp_path / f"{number}.pth")
-        assert torch.equal(load_state_dict_file(tmp_path / f"{number}.pth")["w"], torch.ones(2))
+        assert torch.equal(read_state_dict(tmp_path / f"{number}.pth")["w"], torch.ones(2))
 
 
 class Evil:
@@ -268,13 +269,13 @@ def test_truncated_foreign_and_executable_files_get_a_clear_error(tmp_path: Path
         path = tmp_path / f"{name}.pth"
         path.write_bytes(content)
         with pytest.raises(UserError) as caught:
-            load_state_dict_file(path)
+            read_state_dict(path)
         assert str(path) in str(caught.value)
         assert "\n" not in str(caught.value)
         with pytest.raises(UserError):
             read_training_state(path)
     with pytest.raises(UserError, match="does not exist"):
-        load_state_dict_file(tmp_path / "nowhere.pth")
+        read_state_dict(tmp_path / "nowhere.pth")
     assert "ran" not in capsys.readouterr().out
 
 

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from common.data.voc import open_dataset
-from common.engine.best import KeepBestHook
-from common.engine.checkpoint import load_state_dict_file, plain_state_dict
-from common.errors import SupervisionError, UserError
-from common.files import read_json
+from common.base.errors import SupervisionError, UserError
+from common.base.files import read_json
+from common.checkpoints.files import plain_state_dict, read_state_dict
+from common.checkpoints.networks import load_model
+from common.data.dataset import open_dataset
+from common.inference.segmentation import multi_scale_logits
 from common.metrics import ConfusionMatrix
-from common.models.io import load_model
 from common.pipeline import Run
-from common.segment import multi_scale_logits
 from common.stages import train
+from common.training.best import KeepBestHook
 
 CONFIG = Path(__file__).resolve().parents[2] / "configs/supervised/deeplabv2_lite0_shapes.py"
 OPTIONS = {
@@ -35,7 +35,7 @@ def fit(data, out: Path, **best) -> dict[str, torch.Tensor]:
     out.mkdir(exist_ok=True)
     run = Run(data, torch.device("cpu"), out, 0)
     train(run, CONFIG, split="train", pixel_labels="train", best={"split": "val", **best}, options=OPTIONS)
-    return load_state_dict_file(out / "weights.pth")
+    return read_state_dict(out / "weights.pth")
 
 
 def validations(out: Path) -> list[int]:

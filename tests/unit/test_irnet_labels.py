@@ -9,14 +9,18 @@ import pytest
 import torch
 from scipy import ndimage
 
+import common.stages
 from common.artifacts import CAM, CAMs, InstanceMaps, Weights
-from common.data.voc import open_dataset
-from common.errors import UserError
-from common.models.io import build_model, load_model, save_weights
+from common.base.config import read_config
+from common.base.errors import UserError
+from common.checkpoints.files import save_weights
+from common.checkpoints.networks import build_model, load_model
+from common.data.dataset import open_dataset
+from common.ops.labels import confident_labels, semantic_labels
+from common.ops.random_walk import BoundaryWalk
 from common.pipeline import Image, Run
-from common.recipe import read_config
 from methods.irnet import stages
-from methods.irnet.labels import Walk, confident_labels, instance_labels, semantic_labels
+from methods.irnet.instances import instance_labels
 
 CONFIG = """
 custom_imports = dict(imports=["methods.irnet.model"], allow_failed_imports=False)
@@ -60,7 +64,7 @@ def test_the_walk_stops_at_boundaries():
         inside = torch.zeros(12, 16, dtype=torch.bool)
         inside[rows, columns] = True
         edge[torch.from_numpy(ndimage.binary_dilation(inside, iterations=1)) & ~inside] = 1
-    label = semantic_labels(CAM(np.array([3, 7]), cam, (48, 64)), edge, Walk())
+    label = semantic_labels(cam, np.array([3, 7]), (48, 64), edge, BoundaryWalk())
     assert (label[12:36, 8:24] == 3).mean() > 0.95 and (label[12:36, 40:56] == 7).mean() > 0.95
     assert (label[:4] == 0).all() and (label[:, 30:34] == 0).all()
 
@@ -72,7 +76,9 @@ def test_two_objects_of_a_class_are_two_instances():
     field = np.where(np.arange(16) < 8, np.reshape([6, 4], (2, 1, 1)), np.reshape([6, 12], (2, 1, 1))) - grid
     edge = torch.zeros(12, 16)
     edge[:, 7:9] = 1
-    found = instance_labels(CAM(np.array([5]), cam, (48, 64)), edge, field.astype(np.float32), Walk(exp_times=1))
+    found = instance_labels(
+        CAM(np.array([5]), cam, (48, 64)), edge, field.astype(np.float32), BoundaryWalk(exp_times=1)
+    )
     large = found.score > 0
     assert large.sum() == 2 and (found.classes == 5).all() and found.score.max() == 1
     assert found.label[24, 16] != found.label[24, 48] and found.label[24, 16] * found.label[24, 48] > 0
@@ -82,8 +88,8 @@ def test_two_objects_of_a_class_are_two_instances():
 def test_an_empty_cam_is_background(keys):
     cam = CAM(np.array(keys, np.int64), np.zeros((len(keys), 8, 10), np.float32), (31, 38))
     edge = torch.full((8, 10), 0.5)
-    assert not semantic_labels(cam, edge, Walk()).any()
-    assert len(instance_labels(cam, edge, np.zeros((2, 8, 10), np.float32), Walk()).score) == 0
+    assert not semantic_labels(cam.maps, cam.keys, cam.size, edge, BoundaryWalk()).any()
+    assert len(instance_labels(cam, edge, np.zeros((2, 8, 10), np.float32), BoundaryWalk()).score) == 0
     label = confident_labels(cam.full(), cam.keys, np.zeros((31, 38, 3), np.uint8))
     assert label.shape == (31, 38) and not label.any()
 
@@ -111,7 +117,10 @@ def test_stages_from_cams_to_instances(tiny_voc: Path, tmp_path: Path):
     height, width = image.size
     maps = np.random.default_rng(0).random((1, -(-height // 4), -(-width // 4))).astype(np.float32)
     cams.write(image.id, CAM(np.array([1]), maps, image.size))
-    for stage, kwargs in ((stages.cam_to_ir_label, {}), (stages.propagate, {"weights": network, "canvas": 48})):
+    for stage, kwargs in (
+        (common.stages.cam_to_ir_label, {}),
+        (common.stages.boundary_walk, {"weights": network, "canvas": 48}),
+    ):
         label = stage(run, cams, **kwargs).make(image)
         assert label.dtype == np.uint8 and label.shape == image.size and set(np.unique(label)) <= {0, 1, 255}
     found = stages.instances(run, cams, network, split="train", canvas=48)

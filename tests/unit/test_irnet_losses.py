@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from common.affinity import path_set
+from common.ops.affinity import path_set
 from methods.irnet.losses import irn_loss
 
 RADIUS = 3

@@ -8,7 +8,8 @@ from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
-from methods.irnet.model import InterPixelNet, estimate_mean_shift, on_canvas
+from common.models.boundary import on_canvas
+from methods.irnet.model import InterPixelNet, estimate_mean_shift
 from methods.irnet.released import convert_irn
 
 PREPROCESSOR = {"type": "SegDataPreProcessor", "mean": [127.5] * 3, "std": [127.5] * 3, "size_divisor": 1}

@@ -11,7 +11,7 @@ import torch
 import torchmetrics.functional.classification as oracle
 
 from common.artifacts import Instances
-from common.errors import DataError, UserError
+from common.base.errors import DataError, UserError
 from common.metrics import (
     BestThreshold,
     ConfusionMatrix,
@@ -19,7 +19,7 @@ from common.metrics import (
     average_precision,
     multilabel_average_precision,
 )
-from common.metrics.instance_ap import overlap_of_maps, overlap_of_masks
+from common.metrics.instance_ap import overlap_of_maps
 
 NAMES = ("background", "cat", "dog", "bird")
 
@@ -200,6 +200,13 @@ def test_area_under_the_envelope_and_the_eleven_point_rule() -> None:
     assert average_precision(scores, hits, 2) == pytest.approx(0.5 * 1 + 0.5 * 0.5)
     assert average_precision(scores, hits, 2, eleven_point=True) == pytest.approx((6 * 1 + 5 * 0.5) / 11)
     assert average_precision([], [], 2) == 0 and math.isnan(average_precision([0.5], [False], 0))
+
+
+def overlap_of_masks(predictions: np.ndarray, truths: np.ndarray) -> np.ndarray:
+    """IoU float64 [P, G] of bool masks [P, h, w] and [G, h, w], which may overlap; 0 for an empty mask."""
+    a, b = (masks.reshape(len(masks), -1).astype(np.float64) for masks in (predictions, truths))
+    shared = a @ b.T
+    return shared / np.maximum(a.sum(1)[:, None] + b.sum(1) - shared, 1)
 
 
 def test_overlaps_of_maps_are_those_of_masks() -> None:

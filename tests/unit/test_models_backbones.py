@@ -9,11 +9,11 @@ import torch
 import torchvision
 from torch import nn
 
+from common.checkpoints.initial import load_matching
 from common.models.efficientnet import EfficientNetLite
 from common.models.resnet import CaffeResNet, DilatedResNet
 from common.models.resnet38 import ResNet38
 from common.models.vgg import VGG16Dilated, VGG16FullyConv
-from common.models.weights import load_matching
 
 
 def last_side(backbone: type, side: int, **options) -> int:

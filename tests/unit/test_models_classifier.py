@@ -7,7 +7,7 @@ import torch
 from mmseg.structures import SegDataSample
 
 import common.models.register  # noqa: F401  (the backbones)
-from common.data.constants import CAFFE_MEAN
+from common.base.constants import CAFFE_MEAN
 from common.models.classifier import CamClassifier
 
 RGB = {"type": "SegDataPreProcessor", "mean": [127.5] * 3, "std": [127.5] * 3, "size_divisor": 1}

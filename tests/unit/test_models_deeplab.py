@@ -13,11 +13,12 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from PIL import Image
 
-from common.engine.param_groups import parameter_groups
+from common.checkpoints.networks import build_model, without_init
 from common.models.deeplab import LargeFOVHead, PlainASPPHead, PlainASPPPlusHead, SumASPPHead
-from common.models.io import build_model, without_init
-from common.models.labels import nearest_index, pixel_cross_entropy, resize_labels, self_labels
 from common.models.msc import multi_scale_outputs
+from common.ops.losses import pixel_cross_entropy, self_labels
+from common.ops.resize import nearest_index, resize_labels
+from common.training.param_groups import parameter_groups
 
 CONFIGS = Path(__file__).parents[2] / "configs/_base_/models"
 

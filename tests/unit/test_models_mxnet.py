@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from common.errors import UserError
-from common.models.formats import network_shapes
-from common.models.mxnet import is_params, read_params
+from common.base.errors import UserError
+from common.checkpoints.formats import network_shapes
+from common.checkpoints.importing import import_weights
+from common.checkpoints.initial import load_matching, resolve_init
+from common.checkpoints.mxnet import is_params, read_params
 from common.models.resnet38 import ResNet38
-from common.models.weights import import_weights, load_matching, resolve_init
 
 HEADERS = ("legacy", "int64", "storage")
 

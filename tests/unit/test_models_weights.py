@@ -9,24 +9,27 @@ import urllib.error
 from pathlib import Path
 
 import pytest
+import timm
 import torch
 import torchvision
 from mmengine import Config
 
-from common.errors import UserError
-from common.models.cli import add_parser
-from common.models.convert import (
+from common.base.errors import UserError
+from common.checkpoints.cli import add_parser
+from common.checkpoints.convert import (
     convert_caffe_resnet,
     convert_caffe_vgg16,
     convert_largefov_vgg16,
     efficientnet_lite0_to_timm,
 )
-from common.models.efficientnet import EfficientNetLite, imagenet_classifier
-from common.models.formats import FORMATS, Format, known_formats, network_shapes, recognise
-from common.models.io import build_model, load_model, read_state_dict, save_weights
+from common.checkpoints.files import read_state_dict, save_weights
+from common.checkpoints.formats import FORMATS, Format, known_formats, network_shapes, recognise
+from common.checkpoints.importing import import_weights
+from common.checkpoints.initial import load_matching, package_file, resolve_init, stored_names
+from common.checkpoints.networks import build_model, load_model
+from common.models.efficientnet import EfficientNetLite
 from common.models.resnet import DilatedResNet
 from common.models.vgg import VGG16Dilated, VGG16FullyConv
-from common.models.weights import import_weights, load_matching, package_file, resolve_init, stored_names
 from methods.irnet.released import convert_cam
 
 
@@ -66,7 +69,7 @@ def caffe_keys(classes: int = 21) -> dict[str, torch.Tensor]:
 
 def test_lite0_weights_fill_the_backbone_and_its_classifier():
     state = torch.load(package_file("efficientnet_lite0"), weights_only=True)
-    network = imagenet_classifier()
+    network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
     network.load_state_dict(efficientnet_lite0_to_timm(state), strict=True)
     backbone = EfficientNetLite(output_stride=32, conv_head=True)
     assert load_matching(backbone, resolve_init("package://efficientnet_lite0"), "backbone.") == []
@@ -295,5 +298,5 @@ def test_model_from_its_files(tmp_path: Path):
 
 
 def test_the_command_line_does_not_import_torch():
-    code = "import sys, common.models.cli; sys.exit('torch' in sys.modules)"
+    code = "import sys, common.checkpoints.cli; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

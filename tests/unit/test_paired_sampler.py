@@ -14,11 +14,11 @@ from mmengine.dataset import pseudo_collate
 from torch.utils.data import DataLoader
 
 from common.artifacts import ConfidentLabel, ConfidentLabels
-from common.data.datasets import WeakDataset
-from common.engine import StrongWeakSampler, resolve_schedule
-from common.engine.paired_sampler import paired_iterations
-from common.engine.sampler import epoch_order
-from common.errors import UserError
+from common.base.errors import UserError
+from common.training import StrongWeakSampler, resolve_schedule
+from common.training.datasets import WeakDataset
+from common.training.paired_sampler import paired_iterations
+from common.training.sampler import epoch_order
 
 
 class Mixed:

@@ -15,13 +15,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import common.files
+import common.base.files
 from common.artifacts import Labels
+from common.base.errors import SupervisionError, UserError
 from common.cli import main
-from common.errors import SupervisionError, UserError
-from common.pipeline import Settings, make_plan, run_recipe
-from common.recipe import load_recipe
-from common.records import content_digest
+from common.pipeline.plan import Settings, make_plan
+from common.pipeline.recipe import load_recipe
+from common.pipeline.run import run_recipe
+from tests.digest import content_digest
 
 PIPELINE = """[
     dict(stage="toy.threshold", name="label", split="train", level=LEVEL, delay=DELAY),
@@ -184,7 +185,7 @@ def test_full_disk_is_one_sentence_and_leaves_nothing_half_written(
             raise OSError(errno.ENOSPC, "No space left on device")
         real(descriptor)
 
-    monkeypatch.setattr(common.files.os, "fsync", full)
+    monkeypatch.setattr(common.base.files.os, "fsync", full)
     with pytest.raises(UserError, match="No space left"):
         run_recipe(load_recipe(recipe), settings(tmp_path / "work"))
     assert not list((tmp_path / "work").rglob("*.part"))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from common import random_walk as module
-from common.affinity import PairSet, path_set, stencil_affinity
-from common.random_walk import chebyshev_coefficients, dense_affinity, random_walk, transition_matrix, walk
+from common.ops import random_walk as module
+from common.ops.affinity import PairSet, path_set, stencil_affinity
+from common.ops.random_walk import chebyshev_coefficients, dense_affinity, random_walk, transition_matrix, walk
 
 
 def scene(height: int, width: int, planes: int = 3, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

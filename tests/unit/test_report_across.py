@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from common.errors import UserError
-from common.files import write_json
+from common.base.errors import UserError
+from common.base.files import write_json
 from common.report.compare import compare, tables
 from common.report.expected import read_expected
 from common.report.markdown import commits, whole_runs

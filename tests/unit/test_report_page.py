@@ -16,7 +16,7 @@ from PIL import Image
 
 from common.artifacts import CAM, ConfidentLabel, Instances
 from common.cli import main
-from common.data.voc import open_dataset, voc_palette
+from common.data.dataset import open_dataset, voc_palette
 from common.report.page import duration, read_log, render
 from common.report.pictures import (
     cam_overlay,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from common.data.voc import open_dataset
-from common.errors import UserError
+from common.base.errors import UserError
+from common.data.dataset import open_dataset
 from common.report.compare import compare, tables
 from common.report.expected import lookup, read_expected
 from common.report.markdown import whole_runs

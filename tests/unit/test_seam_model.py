@@ -8,8 +8,9 @@ import torch
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
-from common.cam import merge_cams, multi_scale_cam
-from common.models.formats import recognise
+from common.checkpoints.formats import recognise
+from common.inference.cam import multi_scale_cam
+from common.ops.cam import merge_cams
 from methods.seam.model import SEAM
 from methods.seam.released import convert_seam
 

@@ -16,10 +16,10 @@ import torch
 from mmengine.config import Config
 from PIL import Image
 
-from common.data.datasets import WeakDataset
-from common.engine.checkpoint import load_state_dict_file
-from common.errors import UserError
-from common.train import main, train_network
+from common.base.errors import UserError
+from common.checkpoints.files import read_state_dict
+from common.training.datasets import WeakDataset
+from common.training.train import main, train_network
 from tests.unit.tiny_network import write_config
 
 FILES = ["config.py", "log.jsonl", "trained.json", "weights.pth"]
@@ -108,7 +108,7 @@ def test_the_seed_changes_the_weights(tiny_voc, tmp_path):
 def test_the_outputs_are_as_described(tiny_voc, tmp_path, capsys):
     config = write_config(tmp_path, tiny_voc)
     train(config, tmp_path / "out")
-    weights = load_state_dict_file(tmp_path / "out" / "weights.pth")
+    weights = read_state_dict(tmp_path / "out" / "weights.pth")
     assert {"backbone.0.weight", "head.bias", "backbone.1.running_mean"} <= set(weights)
     assert all(value.device.type == "cpu" for value in weights.values())
     rebuilt = Config.fromfile(tmp_path / "out" / "config.py")
@@ -154,7 +154,7 @@ def test_initial_weights_are_loaded(tiny_voc, tmp_path):
     first = train_network(cfg, tmp_path / "first", device="cpu")
     cfg.optim_wrapper.optimizer.lr = 0.0
     second = train_network(cfg, tmp_path / "second", device="cpu", init=first)
-    loaded, expected = load_state_dict_file(second), load_state_dict_file(first)
+    loaded, expected = read_state_dict(second), read_state_dict(first)
     assert torch.equal(loaded["head.weight"], expected["head.weight"])
 
 
@@ -192,7 +192,7 @@ def test_two_ranks_train_together_and_share_out_the_batches(tiny_voc, tmp_path):
         rank.kill()
     assert [rank.exitcode for rank in ranks] == [0, 0]
     assert sorted(path.name for path in (tmp_path / "two").iterdir()) == FILES
-    one, two = (load_state_dict_file(tmp_path / name / "weights.pth") for name in ("one", "two"))
+    one, two = (read_state_dict(tmp_path / name / "weights.pth") for name in ("one", "two"))
     assert all(torch.allclose(one[key], two[key], atol=1e-5) for key in one)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from common.models.formats import FORMATS, network_shapes, recognise
+from common.checkpoints.formats import FORMATS, network_shapes, recognise
 
 Golden = dict[str, np.ndarray]
 

@@ -9,24 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from common.affinity import PairSet
 from common.artifacts import CAM
-from common.cam import (
-    Normalisation,
-    argmax_with_background,
-    background_score,
-    merge_cams,
-    multi_scale_cams,
-    pool,
-    upsample,
-    with_background,
-)
-from common.crf import PRESETS, crf_posterior
-from common.data.constants import IMAGENET_MEAN, IMAGENET_STD
-from common.data.geometry import crop_into, draw_crop_box
-from common.data.transforms import RandomCrop, RandomFlip, ResizeLong
-from common.engine.poly_sgd import PolySGD
-from common.random_walk import transition_matrix
+from common.base.constants import IMAGENET_MEAN, IMAGENET_STD
+from common.inference.cam import multi_scale_cams
+from common.ops.affinity import PairSet
+from common.ops.cam import Normalisation, argmax_with_background, background_score, merge_cams, with_background
+from common.ops.crf import PRESETS, crf_posterior
+from common.ops.crop import crop_into, draw_crop_box
+from common.ops.random_walk import transition_matrix
+from common.ops.resize import pool, upsample
+from common.training.poly_sgd import PolySGD
+from common.training.transforms import RandomCrop, RandomFlip, ResizeLong
 from methods.affinitynet.labels import MergeScores, Walk, score_volume
 from tests.parity.affinitynet.backbone_cases import CASES as BACKBONE_CASES
 from tests.parity.affinitynet.network_cases import CASES as NETWORK_CASES

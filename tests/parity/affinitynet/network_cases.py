@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-import common.models.affinity_net  # noqa: F401  (registers AffinityNet)
-from common.affinity import PairLabels, PairSet, affinity_loss, feature_affinity, pair_affinity
+import methods.affinitynet.model  # noqa: F401  (registers AffinityNet)
 from common.models.preprocess import normalize
-from common.random_walk import dense_affinity
+from common.ops.affinity import PairLabels, PairSet, affinity_loss
+from common.ops.random_walk import dense_affinity
+from methods.affinitynet.affinity import feature_affinity, pair_affinity
 from methods.affinitynet.released import FORMATS
 from tests.parity.compare import close, shapes
 from tests.parity.networks import (

@@ -11,17 +11,18 @@ from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 
 import common.models.register  # noqa: F401
-from common.crf import DenseCRF
-from common.data.constants import CAFFE_MEAN, IMAGENET_MEAN, IMAGENET_STD
-from common.data.geometry import mirror, pad_crop, scale_image_bilinear, scale_label_truncated
-from common.engine.param_groups import parameter_groups
-from common.engine.poly_sgd import poly_lr
+from common.base.constants import CAFFE_MEAN, IMAGENET_MEAN, IMAGENET_STD
+from common.checkpoints.formats import FORMATS, fully_convolutional, recognise
+from common.checkpoints.networks import build_model, load_strictly
 from common.metrics import ConfusionMatrix
-from common.models.formats import FORMATS, fully_convolutional, recognise
-from common.models.io import build_model, load_strictly
-from common.models.labels import multi_scale_losses, nearest_index, resize_labels, self_labels
 from common.models.msc import multi_scale_outputs
 from common.models.preprocess import normalize
+from common.ops.crf import crf_posterior
+from common.ops.crop import mirror, pad_crop
+from common.ops.losses import multi_scale_losses, self_labels
+from common.ops.resize import nearest_index, resize_labels, scale_image_bilinear, scale_label_truncated
+from common.training.param_groups import parameter_groups
+from common.training.poly_sgd import poly_lr
 from tests.parity import fill
 from tests.parity.compare import agree, close, equal, shapes
 
@@ -174,13 +175,13 @@ def poly_lr_variants(golden: Golden) -> None:
 def crf_v2(golden: Golden) -> None:
     """DeepLab v2's CRF, on the image and on the wrapped-around image of the original script."""
     image = np.ascontiguousarray(fill.image(*golden["image_hw_seed"].tolist())[..., ::-1])
-    refine = DenseCRF("deeplab")
-    posterior = refine(image, golden["prob"])
+    posterior = crf_posterior(image, golden["prob"], "deeplab")
     agree(posterior.argmax(0), golden["argmax"], 0.995, "argmax")
     close(posterior.max(0), golden["q_max"], 0, 1e-3, "largest posterior")
     shifted = image.astype(np.float32) - np.float32(CAFFE_MEAN[::-1])
     wrapped = shifted.astype(np.int64).astype(np.uint8)  # the cast of a negative float itself is undefined
-    agree(refine(wrapped, golden["prob"]).argmax(0), golden["argmax_meansubtracted_quirk"], 0.995, "quirk")
+    quirk = crf_posterior(wrapped, golden["prob"], "deeplab")
+    agree(quirk.argmax(0), golden["argmax_meansubtracted_quirk"], 0.995, "quirk")
 
 
 def scores(golden: Golden) -> None:

@@ -10,13 +10,14 @@ import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from common.data.confidence import keep_confident
-from common.data.geometry import mirror, pad_bottom_right, pad_crop, scale_image_torch, scale_label_floor
-from common.engine import poly_lr
+from common.inference.segmentation import multi_scale_logits
 from common.metrics import ConfusionMatrix
-from common.models.labels import pixel_cross_entropy
 from common.models.preprocess import normalize
-from common.segment import multi_scale_logits
+from common.ops.confidence import keep_confident
+from common.ops.crop import mirror, pad_bottom_right, pad_crop
+from common.ops.losses import pixel_cross_entropy
+from common.ops.resize import scale_image_torch, scale_label_floor
+from common.training import poly_lr
 from methods.dmt.labels import class_thresholds, confident_label, sampled
 from methods.dmt.losses import look, mutual_loss, weights_and_targets
 from methods.dmt.released import FORMATS, convert_dmt

@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from common.affinity import PathSet, shrink_labels
-from common.cam import argmax_with_background, normalise, padded_size, strided_size, upsample
-from common.crf import PRESETS, crf_labels
 from common.metrics import InstanceAP
 from common.metrics.instance_ap import overlap_of_maps
-from common.random_walk import dense_affinity, random_walk, stencil_affinity, transition_matrix
+from common.ops.affinity import PathSet
+from common.ops.cam import argmax_with_background, normalise
+from common.ops.crf import PRESETS, crf_labels
+from common.ops.random_walk import dense_affinity, random_walk, stencil_affinity, transition_matrix
+from common.ops.resize import padded_size, shrink_labels, strided_size, upsample
 from tests.parity.compare import agree, close, equal
 from tests.parity.irnet.engine_cases import CASES as ENGINE_CASES
 from tests.parity.irnet.label_cases import CASES as LABEL_CASES

@@ -7,15 +7,10 @@ import random
 import numpy as np
 import torch
 
-from common.data.constants import IMAGENET_MEAN, IMAGENET_STD
-from common.data.geometry import (
-    crop_into,
-    draw_crop_box,
-    rescale_image,
-    shrink_label,
-    top_left_box,
-)
-from common.engine.poly_sgd import PolySGD
+from common.base.constants import IMAGENET_MEAN, IMAGENET_STD
+from common.ops.crop import crop_into, draw_crop_box, pad_crop
+from common.ops.resize import rescale_image, shrink_labels
+from common.training.poly_sgd import PolySGD
 from tests.parity.compare import close, equal
 
 Golden = dict[str, np.ndarray]
@@ -49,9 +44,9 @@ def check_rescale_image(golden: Golden) -> None:
 def check_rescale_label_quarter(golden: Golden) -> None:
     """Nearest quarter of a label map, and the rows it reads."""
     stride = golden["label"].shape[0] // golden["quarter"].shape[0]
-    equal(shrink_label(golden["label"], stride), golden["quarter"], "quarter")
+    equal(shrink_labels(golden["label"], stride), golden["quarter"], "quarter")
     rows = np.repeat(np.arange(golden["label"].shape[0], dtype=np.uint8)[:, None], golden["label"].shape[1], axis=1)
-    equal(shrink_label(rows, stride)[:, 0], golden["row_index"], "row_index")
+    equal(shrink_labels(rows, stride)[:, 0], golden["row_index"], "row_index")
 
 
 def check_random_crop(golden: Golden) -> None:
@@ -73,7 +68,7 @@ def check_top_left_crop(golden: Golden) -> None:
 
     step = -(-image.shape[0] // golden["normalised_sub"].shape[0])
     close(normalise(image)[::step, ::step], golden["normalised_sub"], 1e-4, what="normalised_sub")
-    crop = normalise(crop_into(image, top_left_box(image.shape, 48), 48, IMAGENET_MEAN))
+    crop = normalise(pad_crop(image, (0, 0), 48, IMAGENET_MEAN))
     close(crop.sum((0, 1)), golden["crop_sum"], 1e-4, atol=1e-2, what="crop_sum")
     corner = golden["crop_corner"]
     windows = np.lib.stride_tricks.sliding_window_view(crop, corner.shape)

@@ -6,10 +6,12 @@ import numpy as np
 import torch
 
 from common.artifacts import CAM, Instances
-from common.cam import argmax_with_background, merge_cams, padded_size, strided_size
-from common.crf import crf_label_maps
-from methods.irnet.instances import centroids, cluster_centroids, compress, detect, instance_cams
-from methods.irnet.labels import Walk, confident_labels, instance_labels, semantic_labels, walked_scores
+from common.ops.cam import argmax_with_background, merge_cams
+from common.ops.crf import crf_label_maps
+from common.ops.labels import confident_labels, semantic_labels, walked_scores
+from common.ops.random_walk import BoundaryWalk
+from common.ops.resize import padded_size, strided_size
+from methods.irnet.instances import centroids, cluster_centroids, compress, detect, instance_cams, instance_labels
 from tests.parity.compare import agree, close, equal
 
 Golden = dict[str, np.ndarray]
@@ -35,7 +37,7 @@ def instances(golden: Golden) -> None:
 
     cam, edge = CAM(keys, maps, tuple(golden["image_size"].tolist())), torch.from_numpy(golden["edge"][0])
     planes, owner = instance_cams(maps, clusters)
-    walked = Walk()(planes, edge)
+    walked = BoundaryWalk()(planes, edge)
     split = maps[:, None] * (clusters == np.arange(clusters.max() + 1)[:, None, None])
     numbers = np.flatnonzero(split.any(axis=(2, 3)))  # of the planes that are not all zero
     equal(owner, numbers // (clusters.max() + 1), "class of each plane")
@@ -46,7 +48,7 @@ def instances(golden: Golden) -> None:
     agree(np.append(0, numbers + 1)[index], golden["label_index"], 0.999, "arg-max")
 
     ratio = float(golden["min_fragment_ratio"])
-    found = instance_labels(cam, edge, field, Walk(), bg, weak=weak, min_area=ratio)
+    found = instance_labels(cam, edge, field, BoundaryWalk(), bg, weak=weak, min_area=ratio)
     _check_detections(found, golden["det_score"], golden["det_class"], golden["det_label_map"])
     equal(np.bincount(found.label.ravel(), minlength=len(found.score) + 1)[1:], golden["det_area"], "areas")
 
@@ -86,8 +88,10 @@ def stage(golden: Golden) -> None:
     agree(confident_labels(full, keys, golden["image"], fg, bg), golden["ir_label"], what="confident labels")
 
     cam, edge = CAM(keys, strided, size), torch.from_numpy(golden["edge"][0])
-    agree(semantic_labels(cam, edge, Walk()), golden["sem_seg"], what="semantic labels")
-    found = instance_labels(cam, edge, golden["displacement"], Walk())
+    agree(
+        semantic_labels(cam.maps, cam.keys, cam.size, edge, BoundaryWalk()), golden["sem_seg"], what="semantic labels"
+    )
+    found = instance_labels(cam, edge, golden["displacement"], BoundaryWalk())
     _check_detections(found, golden["ins_score"], golden["ins_class"] + 1, golden["ins_label_map"])
 
 

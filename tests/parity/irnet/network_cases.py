@@ -11,13 +11,14 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-import common.engine  # noqa: F401  (registers PolySGD)
+import common.training  # noqa: F401  (registers PolySGD)
 import methods.irnet.model  # noqa: F401  (registers InterPixelNet)
-from common.affinity import path_set
-from common.engine.param_groups import LrGroupConstructor
-from common.models.io import load_strictly
+from common.checkpoints.networks import load_strictly
+from common.models.boundary import on_canvas
+from common.ops.affinity import path_set
+from common.training.param_groups import LrGroupConstructor
 from methods.irnet.losses import irn_loss, pair_displacement
-from methods.irnet.model import estimate_mean_shift, on_canvas
+from methods.irnet.model import estimate_mean_shift
 from methods.irnet.released import convert_cam, convert_irn
 from tests.parity.compare import close, equal, shapes
 from tests.parity.networks import authors_shapes, filled, images, tagged

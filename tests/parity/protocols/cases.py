@@ -8,12 +8,12 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
+from common.base.files import write_json
 from common.data import protocols
+from common.data.dataset import VOC_CLASSES, DataSet, open_dataset, voc_palette, write_description
 from common.data.ids import ids_sha1
-from common.data.prepare import OFFICIAL
+from common.data.prepare.voc12 import OFFICIAL
 from common.data.tags import xml_tags
-from common.data.voc import VOC_CLASSES, DataSet, open_dataset, voc_palette, write_description
-from common.files import write_json
 from tests.parity.compare import equal
 from tests.parity.runner import load
 

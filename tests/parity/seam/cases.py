@@ -6,10 +6,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from common.affinity import PairSet, feature_affinity, fitting_radius, pair_affinity
-from common.cam import normalise
 from common.metrics import BestThreshold, ConfusionMatrix
-from common.random_walk import dense_affinity
+from common.ops.affinity import PairSet
+from common.ops.cam import normalise
+from common.ops.random_walk import dense_affinity
+from methods.affinitynet.affinity import feature_affinity, fitting_radius, pair_affinity
 from tests.parity.affinitynet.cases import check_volumes, merged_cam, random_walk
 from tests.parity.compare import close
 from tests.parity.seam.deeplab_cases import CASES as DEEPLAB_CASES

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from common.engine.param_groups import EXCLUDED, parameter_groups
-from common.models.convert import convert_resnet38
-from common.models.io import without_init
+from common.base.config import read_config
+from common.checkpoints.convert import convert_resnet38
+from common.checkpoints.networks import without_init
 from common.models.preprocess import normalize
-from common.recipe import read_config
+from common.training.param_groups import EXCLUDED, parameter_groups
 from tests.parity.compare import close, shapes
 from tests.parity.networks import RGB, Golden, blank, filled, images, loaded
 

@@ -1,0 +1,64 @@
+"""Label maps, with and without the confidence of the network that made them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image as PILImage
+
+from common.artifacts.base import Supervision
+from common.data.description import voc_palette
+from common.ops.confidence import confidence_codes, confidence_values
+
+
+@dataclass(frozen=True)
+class ConfidentLabel:
+    """What a network says of every pixel of one image, and how sure it is.
+
+    label: uint8 [h, w], class ids; confidence: float32 [h, w] in [0, 1], the probability of that class.
+    """
+
+    label: np.ndarray
+    confidence: np.ndarray
+
+
+class Labels(Supervision):
+    """Label maps, uint8 [h, w], as PNG with the VOC palette: class ids, 255 = ignore."""
+
+    suffix = ".png"
+
+    def encode(self, value: np.ndarray, stream: Any) -> None:
+        image = PILImage.fromarray(np.ascontiguousarray(value, dtype=np.uint8), mode="P")
+        image.putpalette(voc_palette().tobytes())
+        image.save(stream, format="PNG")
+
+    def decode(self, file: Path) -> np.ndarray:
+        with PILImage.open(file) as image:
+            if image.mode not in ("P", "L"):
+                raise ValueError(f"a {image.mode} picture, not class ids in an 8-bit palette or grey PNG")
+            return np.asarray(image, dtype=np.uint8)
+
+    def targets(self, image_id: str) -> dict[str, np.ndarray]:
+        return {"gt_seg_map": self.read(image_id)}
+
+
+class ConfidentLabels(Supervision):
+    """`ConfidentLabel`s as compressed npz: 8 bits of label and 16 of confidence per pixel (see `confidence.LEVELS`)."""
+
+    suffix = ".npz"
+
+    def encode(self, value: ConfidentLabel, stream: Any) -> None:
+        np.savez_compressed(
+            stream, label=np.asarray(value.label, np.uint8), confidence=confidence_codes(value.confidence)
+        )
+
+    def decode(self, file: Path) -> ConfidentLabel:
+        with np.load(file, allow_pickle=False) as data:
+            return ConfidentLabel(data["label"], confidence_values(data["confidence"]))
+
+    def targets(self, image_id: str) -> dict[str, np.ndarray]:
+        value = self.read(image_id)
+        return {"gt_seg_map": value.label, "confidence": value.confidence}

@@ -1,0 +1,26 @@
+"""Errors a user can cure: one clear sentence that names the file or key and what to do; the command exits with 2."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection
+
+
+class UserError(Exception):
+    """Bad input. The command line prints its one sentence, without a traceback, and exits with 2."""
+
+
+class DataError(UserError):
+    """A data set, or one of its files, is missing or broken."""
+
+
+class SupervisionError(UserError):
+    """Pixel labels were asked for where the supervision of the recipe does not include them."""
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """The end of a sentence about an unknown word: '; did you mean ...?', or the known ones."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.4)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f"; known are {', '.join(sorted(known))}" if known else ""

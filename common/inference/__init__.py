@@ -1,0 +1,1 @@
+"""A network looks at a photo: class maps and segmentation over scales and mirror images."""

@@ -1,0 +1,1 @@
+"""Arrays in, arrays out: resizing, CAMs, affinities, random walk, dense CRF. Nothing here knows files or networks."""

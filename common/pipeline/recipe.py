@@ -1,0 +1,244 @@
+"""A recipe: the list of stages of one paper row, read from a config file and checked before anything runs."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib
+import inspect
+import types
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from common.artifacts import Artifact
+from common.base.config import read_config
+from common.base.errors import UserError, nearest
+from common.pipeline.stage import NetworkConfig, PerImage
+
+
+@dataclass(frozen=True)
+class Step:
+    """One checked entry of a recipe's pipeline.
+
+    params: plain keyword arguments; inputs: parameter -> the step whose artefact it receives; kind: the class of
+    what the stage makes; oracle: the recipe lets this stage see the pixel labels of training images.
+    """
+
+    name: str
+    stage: str
+    function: Callable[..., Any]
+    params: dict[str, Any]
+    inputs: dict[str, str]
+    kind: type[Artifact]
+    per_image: bool
+    oracle: bool
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A checked recipe file.
+
+    pixel_labels: the split whose masks are part of the supervision (semi-supervised recipes), None for tags only.
+    """
+
+    path: Path
+    method: str
+    data_root: Path
+    seed: int
+    pixel_labels: str | None
+    steps: tuple[Step, ...]
+    text: str
+
+    @property
+    def name(self) -> str:
+        """The file's name without suffix."""
+        return self.path.stem
+
+
+RECIPE_KEYS = ("pipeline", "method", "data", "seed", "pixel_labels", "uses", "images")
+
+
+def load_recipe(path: str | Path, options: dict[str, Any] | None = None) -> Recipe:
+    """Read and check a recipe.
+
+    Raises:
+        UserError: naming the entry and the nearest valid name.
+    """
+    path = Path(path)
+    config = read_config(path, options)
+    if "pipeline" not in config:
+        raise UserError(f"{path} has no 'pipeline': it is no recipe (a single network trains by methods/*/train.py).")
+    for key in config:  # a recipe may have variables of its own, but not a slip of the pen
+        if key not in RECIPE_KEYS and (close := difflib.get_close_matches(key, RECIPE_KEYS, n=1, cutoff=0.75)):
+            raise UserError(f"{path}: unknown key '{key}'; did you mean '{close[0]}'?")
+    root = config.get("data", {}).get("root")
+    if not root:
+        raise UserError(f"{path}: 'data.root' is missing: say --cfg-options data.root=FOLDER or set it in the recipe.")
+    _typed(f"{path}: uses", config.get("uses", ()), tuple[str, ...])  # both are read when the run is recorded
+    _typed(f"{path}: images", config.get("images"), str | None)
+    steps: dict[str, Step] = {}
+    for number, entry in enumerate(config.pipeline):
+        step = _check_entry(path, number, dict(entry), steps)
+        steps[step.name] = step
+    return Recipe(
+        path=path,
+        method=config.get("method", path.parent.name),
+        data_root=Path(root),
+        seed=_typed_seed(path, config.get("seed", 0)),
+        pixel_labels=config.get("pixel_labels"),
+        steps=tuple(steps.values()),
+        text=config.pretty_text,
+    )
+
+
+def stage_function(stage: str) -> Callable[..., Any]:
+    """The function behind a stage's name: `x` in common/stages.py, `m.x` in methods/m/stages.py.
+
+    Raises:
+        UserError: there is none of that name.
+    """
+    method, _, name = stage.rpartition(".")
+    module_name = f"methods.{method}.stages" if method else "common.stages"
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name and module_name.startswith(error.name):
+            raise UserError(f"Unknown stage '{stage}': there is no {module_name.replace('.', '/')}.py.") from error
+        raise
+    stages = {
+        key
+        for key, value in vars(module).items()
+        if inspect.isfunction(value) and value.__module__ == module_name and not key.startswith("_")
+    }
+    if name not in stages:
+        raise UserError(f"Unknown stage '{stage}'{nearest(name, stages)}.")
+    return getattr(module, name)
+
+
+def _check_entry(path: Path, number: int, entry: dict[str, Any], earlier: dict[str, Step]) -> Step:
+    where = f"{path}: pipeline[{number}]"
+    for key in ("stage", "name"):
+        if not isinstance(entry.get(key), str):
+            raise UserError(f"{where} needs {key}='...'.")
+    stage, name, oracle = entry.pop("stage"), entry.pop("name"), bool(entry.pop("oracle", False))
+    where = f"{where} '{name}'"
+    if name in earlier:
+        raise UserError(f"{where}: the name is taken by an earlier stage; every stage has its own.")
+    if not name.replace("_", "").replace("-", "").isalnum():
+        raise UserError(f"{where}: a name is made of letters, digits, '_' and '-', because a folder is named after it.")
+    try:
+        function = stage_function(stage)
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from error
+    hints = typing.get_type_hints(function)
+    kind, per_image = _kind(where, hints.pop("return", None))
+    hints.pop("run", None)
+    signature = inspect.signature(function)
+    for key in entry:
+        if key not in hints:
+            raise UserError(f"{where}: stage '{stage}' has no parameter '{key}'{nearest(key, hints)}.")
+    params: dict[str, Any] = {}
+    inputs: dict[str, str] = {}
+    for key, hint in hints.items():
+        default = signature.parameters[key].default
+        if key not in entry and default is inspect.Parameter.empty:
+            raise UserError(f"{where}: stage '{stage}' needs '{key}'.")
+        value = entry.get(key, default)
+        wanted = _artifact_type(hint)
+        if wanted is not None and value is not None:
+            inputs[key] = _input(f"{where}: {key}", value, wanted, earlier)
+        elif hint is NetworkConfig:
+            params[key] = _network_config(f"{where}: {key}", path.parent, value)
+        elif wanted is None:
+            params[key] = _typed(f"{where}: {key}", value, hint)
+    return Step(name, stage, function, params, inputs, kind, per_image, oracle)
+
+
+def _kind(where: str, returned: Any) -> tuple[type[Artifact], bool]:
+    if typing.get_origin(returned) is PerImage:
+        return typing.get_args(returned)[0], True
+    if inspect.isclass(returned) and issubclass(returned, Artifact):
+        return returned, False
+    raise UserError(f"{where}: the stage's function must say what it makes (-> PerImage[Labels], -> Weights, ...).")
+
+
+def _artifact_type(hint: Any) -> type[Artifact] | None:
+    """The artefact class in `hint`, also in `CAMs | None`."""
+    for candidate in typing.get_args(hint) or (hint,):
+        if inspect.isclass(candidate) and issubclass(candidate, Artifact):
+            return candidate
+    return None
+
+
+def _input(where: str, value: Any, wanted: type[Artifact], earlier: dict[str, Step]) -> str:
+    if value not in earlier:
+        raise UserError(f"{where}='{value}': no earlier stage has that name{nearest(str(value), earlier)}.")
+    made = earlier[value].kind
+    if not issubclass(made, wanted):
+        raise UserError(f"{where}='{value}' makes {made.__name__}, but {wanted.__name__} are needed here.")
+    return value
+
+
+def _network_config(where: str, folder: Path, value: Any) -> NetworkConfig:
+    if not isinstance(value, str | Path):
+        raise UserError(f"{where}: a file name is needed, not {value!r}.")
+    path = folder / value
+    if not path.is_file():
+        known = sorted(other.name for other in folder.glob("*.py"))
+        raise UserError(f"{where}: {path} does not exist{nearest(str(value), known)}.")
+    return NetworkConfig(path)
+
+
+def _typed_seed(path: Path, seed: Any) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise UserError(f"{path}: 'seed' must be a whole number from 0 on, not {seed!r}.")
+    return seed
+
+
+def _typed(where: str, value: Any, hint: Any) -> Any:
+    """`value` as its annotation wants it (lists become tuples, whole numbers floats).
+
+    Raises:
+        UserError: it is of another type.
+    """
+    unions = (types.UnionType, typing.Union)
+    for option in typing.get_args(hint) if typing.get_origin(hint) in unions else (hint,):
+        fitted = _fit(value, option)
+        if fitted is not _MISFIT:
+            return fitted
+    name = getattr(hint, "__name__", None) if not typing.get_args(hint) else None
+    raise UserError(f"{where}={value!r} is not of type {name or str(hint).replace('typing.', '')}.")
+
+
+_MISFIT = object()
+
+
+def _fit(value: Any, hint: Any) -> Any:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any:
+        return value
+    if origin is typing.Literal:
+        return value if value in args else _MISFIT
+    if hint is None or hint is type(None):
+        return None if value is None else _MISFIT
+    if origin is tuple:
+        if not isinstance(value, tuple | list):
+            return _MISFIT
+        kinds = [args[0]] * len(value) if args[-1] is Ellipsis else list(args)
+        fitted = [_fit(item, kind) for item, kind in zip(value, kinds, strict=False)]
+        return _MISFIT if len(kinds) != len(value) or any(item is _MISFIT for item in fitted) else tuple(fitted)
+    if origin is dict or hint is dict:
+        return dict(value) if isinstance(value, dict) else _MISFIT
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, bool) and hint is not bool:
+        return _MISFIT
+    return value if inspect.isclass(hint) and isinstance(value, hint) else _MISFIT
+
+
+def config_digest(path: Path) -> str:
+    """SHA-256 of what a network config says once its bases are merged."""
+    return hashlib.sha256(read_config(path).pretty_text.encode()).hexdigest()

@@ -1,0 +1,165 @@
+"""The training data set: images with tags and, where a stage made them, pseudo labels."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.dataset import Compose
+from mmseg.registry import DATASETS, TRANSFORMS
+from torch.utils.data import Dataset
+
+from common.artifacts import ConfidentLabels, Supervision
+from common.base import compat  # noqa: F401
+from common.base.errors import DataError, UserError
+from common.data.dataset import open_dataset
+from common.ops.confidence import keep_confident
+from common.training import transforms
+
+
+@DATASETS.register_module()
+class WeakDataset(Dataset):
+    """Images of a split, their tags, and label maps of a folder.
+
+    An item is asked for by `(epoch, index)`, as `SeekingSampler` does, or by a plain index (epoch 0). Its random
+    numbers come from `random.Random(f"{seed}/{epoch}/{id}")`: neither workers nor ranks nor a resumed run change them.
+
+    Args:
+        root: a data set folder (see `common.data.dataset`).
+        split: name of an id list, for example "train_aug".
+        pipeline: transforms from the results dict (see `common.training.transforms`) to a sample.
+        labels: folder of what a stage made for each image to learn from; None: tags only.
+        label_kind: which kind of artefact that is, a subclass of `common.artifacts.Supervision`: "Labels" are label
+            maps `<id>.png`, uint8 class ids, 255 = ignore.
+        seed: seed of the augmentation.
+        pixel_labels: a split whose ground-truth masks are part of the supervision and come before `labels`
+            (semi-supervised training; a fully supervised reference names the training split itself).
+        thresholds: least confidence of each of the C classes, for labels that come with one: what lies below is left
+            open (255). None: all labels count.
+
+    Raises:
+        DataError: a list, image or label map is missing or broken, or a label map has not the image's size.
+        UserError: `thresholds` does not fit the classes, or the labels have no confidence.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        split: str,
+        pipeline: Sequence[Mapping[str, Any] | Callable],
+        labels: str | None = None,
+        seed: int = 0,
+        pixel_labels: str | None = None,
+        label_kind: str = "Labels",
+        thresholds: Sequence[float] | None = None,
+    ) -> None:
+        data = open_dataset(root)
+        masked = frozenset(data.ids(pixel_labels)) if pixel_labels else frozenset()
+        self.data = data.guarded(masked)
+        self.masked = masked
+        self.ids = data.ids(split)
+        self.labels = Supervision.kind(label_kind)(Path(labels)) if labels else None
+        self.thresholds = self._fitting(thresholds)
+        self.seed = seed
+        self.pipeline = Compose([TRANSFORMS.build(t) if isinstance(t, Mapping) else t for t in pipeline])
+        self._check()
+
+    def _fitting(self, thresholds: Sequence[float] | None) -> np.ndarray | None:
+        if thresholds is None:
+            return None
+        if len(thresholds) != self.data.num_classes:
+            raise UserError(f"thresholds holds {len(thresholds)} numbers for {self.data.num_classes} classes.")
+        if not isinstance(self.labels, ConfidentLabels):
+            raise UserError("thresholds are for ConfidentLabels: other labels have no confidence to compare with.")
+        return np.asarray(thresholds, np.float32)
+
+    def _check(self) -> None:
+        for image_id in self.ids:
+            self.data.tags(image_id)  # also reads the tags before worker processes are forked
+        if self.labels is None:
+            without = [image_id for image_id in self.ids if image_id not in self.masked] if self.masked else []
+        elif not self.labels.path.is_dir():
+            raise DataError(
+                f"The folder of labels {self.labels.path} does not exist: run the stage that makes it first."
+            )
+        else:
+            present = set(self.labels.ids())
+            without = [image_id for image_id in self.ids if image_id not in present | self.masked]
+        if without:
+            where = self.labels.path if self.labels else "labels (not set)"
+            raise DataError(f"{where} has no label map for {len(without)} of {len(self)} images, first {without[0]}.")
+
+    @property
+    def metainfo(self) -> dict[str, Any]:
+        """Class names and palette, as mmseg's metrics and visualisers read them."""
+        return {"classes": self.data.classes, "palette": self.data.palette[: self.data.num_classes].tolist()}
+
+    @property
+    def strong(self) -> list[bool]:
+        """Of each image, whether it is learned from its ground-truth mask."""
+        return [image_id in self.masked for image_id in self.ids]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, key: tuple[int, int] | int) -> Any:
+        epoch, index = key if isinstance(key, tuple) else (0, key)
+        return self.pipeline(self.load(index, epoch))
+
+    def load(self, index: int, epoch: int = 0) -> dict[str, Any]:
+        """The results dict before the pipeline."""
+        image_id = self.ids[index]
+        image = self.data.image(image_id)
+        results = {
+            "id": image_id,
+            "rng": random.Random(f"{self.seed}/{epoch}/{image_id}"),
+            "img": image,
+            "tags": self.data.tag_vector(image_id),
+            "img_path": str(self.data.image_path(image_id)),
+            "ori_shape": image.shape[:2],
+            "strong": image_id in self.masked,
+        }
+        maps = self._maps(image_id)
+        for label in maps.values():
+            if label.shape[:2] != image.shape[:2]:
+                source = self.labels.path if self.labels else self.data.root
+                raise DataError(
+                    f"The label map of {image_id} is {label.shape[0]} x {label.shape[1]}, its image {image.shape[0]} x "
+                    f"{image.shape[1]} pixels: make the labels of {source} again."
+                )
+        return results | maps
+
+    def _maps(self, image_id: str) -> dict[str, np.ndarray]:
+        if image_id in self.masked:
+            mask = self.data.mask(image_id)
+            return {"gt_seg_map": np.where(mask == self.data.ignore_index, np.uint8(transforms.LABEL_PAD), mask)}
+        maps = self.labels.targets(image_id) if self.labels else {}
+        if self.thresholds is not None:
+            maps["gt_seg_map"] = keep_confident(maps["gt_seg_map"], maps["confidence"], self.thresholds)
+        return maps
+
+
+def set_data(
+    cfg: Any,
+    root: str | Path,
+    split: str,
+    labels: Supervision | None = None,
+    pixel_labels: str | None = None,
+    thresholds: Sequence[float] | None = None,
+) -> None:
+    """Point a network config's training set at a data set, a split and its labels, in place; None means none.
+
+    Raises:
+        UserError: the config has no `train_dataloader.dataset`.
+    """
+    dataset = cfg.get("train_dataloader", {}).get("dataset")
+    if dataset is None:
+        raise UserError(f"{cfg.filename or 'The network config'} has no train_dataloader.dataset.")
+    dataset.update(root=str(root), split=split, labels=None, pixel_labels=pixel_labels)
+    if labels is not None:
+        dataset.update(labels=str(labels.path), label_kind=type(labels).__name__)
+    if thresholds is not None:
+        dataset.update(thresholds=list(thresholds))

@@ -1,0 +1,127 @@
+"""What a training tells: `log.jsonl` for programs, one progress line for people."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.dist import master_only
+from mmengine.hooks import Hook
+from mmengine.registry import HOOKS
+
+from common.base.errors import UserError
+from common.base.files import atomic_path
+from common.base.progress import Progress
+
+LOG = "log.jsonl"
+
+
+def trim_log(path: Path, iteration: int) -> None:
+    """Drop the lines after `iteration`, and a half-written last line; 0 removes the file."""
+    if iteration == 0:
+        path.unlink(missing_ok=True)
+    if not path.exists():
+        return
+    kept = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True):
+        try:
+            if json.loads(line)["iter"] <= iteration and line.endswith("\n"):
+                kept.append(line)
+        except (json.JSONDecodeError, KeyError, TypeError):
+            continue
+    with atomic_path(path) as temporary:
+        temporary.write_text("".join(kept), encoding="utf-8")
+
+
+@HOOKS.register_module()
+class JsonLogHook(Hook):
+    """Every `interval` iterations a line {"iter", loss terms (means since the last line), "lr", "seconds"}.
+
+    "lr" lists the learning rates of the optimiser's groups, "seconds" counts the training so far, over resumed parts
+    too. A validation adds a line {"iter", "val": metrics}. The means are part of the checkpoint, so a resumed training
+    writes the same numbers.
+
+    Raises:
+        UserError: a loss is no longer finite.
+    """
+
+    priority = "BELOW_NORMAL"
+
+    def __init__(self, interval: int = 50) -> None:
+        self.interval = interval
+        self.sums: dict[str, float] = {}
+        self.count = 0
+        self.seconds = 0.0
+        self.progress: Progress | None = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Sums of the current interval and seconds so far."""
+        return {"sums": dict(self.sums), "count": self.count, "seconds": self._elapsed()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from `state_dict`."""
+        self.sums, self.count, self.seconds = dict(state["sums"]), state["count"], state["seconds"]
+
+    def _elapsed(self) -> float:
+        return self.seconds + time.monotonic() - self.started
+
+    def before_train(self, runner: Any) -> None:
+        self.started = time.monotonic()
+        self.path = Path(runner.work_dir) / LOG
+        self._open(runner)
+
+    @master_only
+    def _open(self, runner: Any) -> None:
+        trim_log(self.path, runner.iter)
+        self.progress = Progress(runner.max_iters, runner.label, done=runner.iter, unit="it")
+
+    def after_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        terms = _numbers(outputs)
+        for key, value in terms.items():
+            self.sums[key] = self.sums.get(key, 0.0) + value
+            if not math.isfinite(value) and key.startswith("loss"):
+                raise UserError(
+                    f"{runner.label}: {key} is {value} at iteration {runner.iter + 1}; "
+                    "lower the learning rate, or look for empty or broken labels."
+                )
+        self.count += 1
+        if self.progress is not None:
+            self.progress.step(1, note=f"loss {terms.get('loss', float('nan')):.4f}")
+        done = runner.iter + 1
+        if done % self.interval == 0 or done == runner.max_iters:
+            rates = [float(f"{lr:.8g}") for lr in runner.optim_wrapper.get_lr()["lr"]]
+            means = {key: float(f"{total / self.count:.8g}") for key, total in self.sums.items()}
+            self._line({"iter": done, **means, "lr": rates, "seconds": round(self._elapsed(), 1)})
+            self.sums, self.count = {}, 0
+
+    def after_val_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
+        self.validated(runner, runner.iter, metrics)
+
+    def validated(self, runner: Any, iteration: int, metrics: dict[str, float] | None) -> None:
+        """Note the numbers of a validation after `iteration` updates."""
+        numbers = _numbers(metrics)
+        self._line({"iter": iteration, "val": numbers})
+        runner.say(f"{runner.label}: validation at {iteration}: " + ", ".join(f"{k} {v:g}" for k, v in numbers.items()))
+
+    @master_only
+    def _line(self, record: dict[str, Any]) -> None:
+        with open(self.path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+
+    def after_train(self, runner: Any) -> None:
+        if self.progress is not None:
+            self.progress.close()
+
+
+def _numbers(values: dict[str, Any] | None) -> dict[str, float]:
+    """The entries that are one number."""
+    detached = {k: v.detach() if isinstance(v, torch.Tensor) else v for k, v in (values or {}).items()}
+    return {
+        key: float(value)
+        for key, value in detached.items()
+        if isinstance(value, int | float) or (isinstance(value, torch.Tensor) and value.numel() == 1)
+    }

@@ -1,0 +1,281 @@
+"""Train one network as its config says: `train_network` for recipes, `main` behind every methods/*/train.py."""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import hashlib
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import ConfigDict, DictAction
+from mmengine.dist import barrier, get_world_size
+
+import common.checkpoints.initial
+import common.models.register  # noqa: F401  (both register what configs name)
+from common.artifacts import Supervision
+from common.base.config import import_types, read_config
+from common.base.device import pick_device
+from common.base.errors import UserError
+from common.base.files import atomic_path, read_json, sha256, write_json
+from common.base.memory import keep_freed_memory
+from common.checkpoints.files import plain_state_dict, save_file
+from common.data.dataset import open_dataset
+from common.training.best import KeepBestHook
+from common.training.checkpoint import CHECKPOINT, read_training_state
+from common.training.datasets import set_data
+from common.training.log import trim_log
+from common.training.runner import TrainRunner, start_process_group
+from common.training.schedule import is_weak_dataset, resolve_schedule
+
+__all__ = ["main", "set_data", "train_network"]
+
+WEIGHTS, CONFIG, FINISHED = "weights.pth", "config.py", "trained.json"
+
+
+def train_network(
+    cfg: Any,
+    work_dir: str | Path,
+    *,
+    resume: bool = True,
+    strict: bool = False,
+    device: torch.device | str | None = None,
+    launcher: str = "none",
+    init: str | Path | None = None,
+    log: Callable[[str], None] = print,
+) -> Path:
+    """Train the network of `cfg` and write `weights.pth`, `config.py`, `log.jsonl` and `trained.json` in `work_dir`.
+
+    A run that was killed goes on from `checkpoint.pth` and ends with the bytes of an unbroken one (CPU, same seed).
+
+    Args:
+        cfg: an mmengine Config of one network; it is not changed.
+        resume: go on from the checkpoint in `work_dir`, return at once where this training is finished. The checkpoint
+            of another training is put aside with a line in the log; with `strict` it is an error.
+        device: None takes the GPU where there is one.
+        launcher: "none" (this process alone), "pytorch" or "slurm" (every rank calls this).
+        init: weights to start from, instead of `load_from` of the config.
+        log: receives lines for the user.
+
+    Returns:
+        The path of `weights.pth`: the model's state dict, tensors on the CPU. With a `KeepBestHook` it is the snapshot
+        of the best mIoU, else the last one.
+
+    Raises:
+        UserError: the config, data, device or a file is not as needed; the message names the cure.
+    """
+    device = pick_device(device)
+    if device.type == "cpu":
+        keep_freed_memory()
+    start_process_group(launcher, device, cfg.get("env_cfg", {}))
+    work_dir = Path(work_dir).resolve()
+    cfg = _prepare(cfg, work_dir, device, launcher, init)
+    iterations, identity = cfg.train_cfg.max_iters, training_identity(cfg)
+    weights = work_dir / WEIGHTS
+    if resume and weights.exists() and _finished(work_dir) == identity:
+        return weights
+    state = _resume_state(work_dir, identity, strict, log) if resume else None
+    barrier()  # no rank clears away what another has yet to read
+    if state is None and _is_first():
+        for name in (FINISHED, WEIGHTS, CHECKPOINT):
+            (work_dir / name).unlink(missing_ok=True)
+        trim_log(work_dir / "log.jsonl", 0)
+    runner = _build_runner(cfg, device, identity, state, log)
+    _announce(runner, cfg, iterations, state)
+    _run(runner, cfg)
+    if _is_first():
+        best = next((hook for hook in runner.hooks if isinstance(hook, KeepBestHook)), None)
+        save_file(weights, plain_state_dict(runner.model) if best is None else best.weights)
+        _write_config(cfg, work_dir / CONFIG)
+        chosen = {} if best is None else {"best": {"iteration": best.iteration, "miou": best.miou}}
+        write_json(work_dir / FINISHED, {"identity": identity, "iterations": iterations, **chosen})
+        (work_dir / CHECKPOINT).unlink(missing_ok=True)
+    barrier()
+    return weights
+
+
+def _prepare(cfg: Any, work_dir: Path, device: torch.device, launcher: str, init: str | Path | None) -> Any:
+    """A copy of `cfg` with everything resolved that the Runner needs."""
+    cfg = copy.deepcopy(cfg)
+    missing = [key for key in ("model", "train_dataloader", "optim_wrapper", "train_cfg") if key not in cfg]
+    if missing:
+        raise UserError(f"{cfg.filename or 'The config'} has no '{missing[0]}': it is no network config.")
+    import_types(cfg)
+    cfg.work_dir, cfg.launcher = str(work_dir), launcher
+    cfg.setdefault("default_scope", "mmseg")
+    cfg.setdefault("seed", 0)
+    cfg.randomness = ConfigDict(seed=cfg.seed)
+    hooks = cfg.setdefault("default_hooks", ConfigDict())
+    hooks.setdefault("logger", ConfigDict(type="JsonLogHook"))
+    hooks.setdefault("checkpoint", ConfigDict(type="AtomicCheckpointHook"))
+    if init is not None:
+        cfg.load_from = str(init)
+    if cfg.get("load_from") and not Path(cfg.load_from).is_file():
+        raise UserError(f"load_from: {cfg.load_from} does not exist.")
+    if "Amp" in cfg.optim_wrapper.get("type", "") and device.type != "cuda":
+        raise UserError("--amp needs a GPU: leave it out, or use --device cuda.")
+    _prepare_data(cfg)
+    resolve_schedule(cfg)
+    return cfg
+
+
+def _prepare_data(cfg: Any) -> None:
+    dataset = cfg.train_dataloader.dataset
+    if not is_weak_dataset(dataset):
+        return
+    dataset.seed = cfg.seed
+    root = dataset.setdefault("root", cfg.get("data", {}).get("root"))
+    if not root:
+        raise UserError(f"{cfg.filename or 'The config'} names no data set: say --cfg-options data.root=FOLDER.")
+    classes = open_dataset(dataset.root).num_classes
+    head, own = cfg.model.get("decode_head"), cfg.model.get("num_classes")
+    if isinstance(head, dict) and head.get("num_classes", classes) != classes:
+        raise UserError(
+            f"model.decode_head.num_classes is {head.num_classes}, but {dataset.root} has {classes} classes with the "
+            f"background: say --cfg-options model.decode_head.num_classes={classes}."
+        )
+    if head is None and own is not None and own != classes - 1:
+        raise UserError(
+            f"model.num_classes is {own}, but {dataset.root} has {classes - 1} classes without the background: "
+            f"say --cfg-options model.num_classes={classes - 1}."
+        )
+
+
+def training_identity(cfg: Any) -> str:
+    """SHA-256 of all that shapes the weights: a checkpoint of another identity must not be resumed from.
+
+    The place of the data and the number of workers are left out; a data set counts by its split's ids, labels by the
+    names and sizes of their files, initial weights by their bytes.
+    """
+    loader = copy.deepcopy(cfg.train_dataloader.to_dict())
+    for key in ("num_workers", "persistent_workers", "prefetch_factor", "pin_memory"):
+        loader.pop(key, None)
+    dataset = loader["dataset"]
+    if is_weak_dataset(dataset):
+        dataset["root"] = open_dataset(dataset["root"]).fingerprint(dataset["split"])
+        if dataset.get("labels"):
+            dataset["labels"] = _listing(Supervision.kind(dataset.get("label_kind", "Labels"))(dataset["labels"]))
+    keys = ("model", "optim_wrapper", "param_scheduler", "train_cfg", "custom_hooks", "data_preprocessor", "seed")
+    parts = {key: cfg.get(key) for key in keys} | {"loader": loader, "world_size": get_world_size()}
+    parts["load_from"] = sha256(cfg.load_from) if cfg.get("load_from") else None
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _listing(labels: Supervision) -> str:
+    lines = (f"{path.name} {path.stat().st_size}\n" for path in labels.files())
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _finished(work_dir: Path) -> str | None:
+    path = work_dir / FINISHED
+    return read_json(path).get("identity") if path.exists() else None
+
+
+def _resume_state(work_dir: Path, identity: str, strict: bool, log: Callable[[str], None]) -> dict[str, Any] | None:
+    path = work_dir / CHECKPOINT
+    if not path.exists():
+        return None
+    state = read_training_state(path)
+    if state["identity"] == identity:
+        return state
+    sentence = f"{path} belongs to a training with another config, seed, data or number of ranks"
+    if strict:
+        raise UserError(f"{sentence}: train without --resume, or in another --work-dir.")
+    if _is_first():
+        log(f"{sentence}; starting anew.")
+    return None
+
+
+def _is_first() -> bool:
+    from mmengine.dist import is_main_process
+
+    return is_main_process()
+
+
+def _build_runner(cfg: Any, device: torch.device, identity: str, state: Any, log: Callable[[str], None]) -> TrainRunner:
+    try:
+        return TrainRunner(cfg, device=device, label=Path(cfg.work_dir).name, identity=identity, state=state, say=log)
+    except KeyError as error:
+        unknown = re.search(r"([\w.]+) is not in the ([\w.]+)", str(error))
+        if unknown is None:
+            raise
+        raise UserError(f"The config names the type '{unknown[1]}', which is not registered ({unknown[2]}).") from error
+
+
+def _announce(runner: TrainRunner, cfg: Any, iterations: int, state: dict[str, Any] | None) -> None:
+    loader = cfg.train_dataloader
+    ranks = f" x {get_world_size()} ranks" if get_world_size() > 1 else ""
+    start = f", going on after {state['iteration']}" if state else ""
+    runner.say(
+        f"{runner.label}: {cfg.model.type}, {iterations} iterations of batch {loader.get('batch_size')}{ranks} "
+        f"on {runner.device}{start}"
+    )
+
+
+def _run(runner: TrainRunner, cfg: Any) -> None:
+    try:
+        runner.train()
+    except torch.cuda.OutOfMemoryError as error:
+        batch = cfg.train_dataloader.get("batch_size")
+        raise UserError(
+            f"The GPU's memory does not hold batch {batch} of {runner.label}: lower train_dataloader.batch_size "
+            "or use --amp."
+        ) from error
+
+
+def _write_config(cfg: Any, path: Path) -> None:
+    with atomic_path(path) as temporary:
+        temporary.write_text(cfg.pretty_text, encoding="utf-8")
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """The flags of mmseg's tools/train.py, and --device."""
+    parser = argparse.ArgumentParser(description="Train one network from its config.")
+    parser.add_argument("config", help="network config file")
+    parser.add_argument("--work-dir", help="where weights and logs go (default: work_dirs/<config name>)")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in the work dir")
+    parser.add_argument("--amp", action="store_true", help="mixed precision (GPU)")
+    parser.add_argument("--cfg-options", nargs="+", action=DictAction, metavar="KEY=VALUE", help="override config keys")
+    parser.add_argument(
+        "--launcher", choices=["none", "pytorch", "slurm"], default="none", help="who started the ranks"
+    )
+    parser.add_argument("--device", help="cpu, cuda or cuda:N (default: the GPU where there is one)")
+    parser.add_argument("--local_rank", "--local-rank", type=int, help=argparse.SUPPRESS)
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train from the command line; 0 done, 2 bad input, 130 stopped by the user."""
+    try:
+        options = parse_args(argv)
+        if options.local_rank is not None:  # torch.distributed.launch of old says it as a flag
+            os.environ.setdefault("LOCAL_RANK", str(options.local_rank))
+        cfg = read_config(options.config, options.cfg_options)
+        if options.amp:
+            cfg.optim_wrapper.update(type="AmpOptimWrapper", loss_scale=cfg.optim_wrapper.get("loss_scale", "dynamic"))
+        work_dir = options.work_dir or cfg.get("work_dir") or f"work_dirs/{Path(options.config).stem}"
+        weights = train_network(
+            cfg, work_dir, resume=options.resume, strict=True, device=options.device, launcher=options.launcher
+        )
+        if _is_first():
+            print(f"wrote {weights}")
+        return 0
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nstopped; the same command with --resume goes on from the last checkpoint.", file=sys.stderr)
+        return 130
+    finally:
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,264 @@
+"""Training transforms: dict -> dict, each a random draw followed by a pure function.
+
+Keys of the dict: `img` RGB [h, w, 3], uint8 or float32 in 0..255 (never normalised: the model's data preprocessor does
+that); the maps of `MAPS` [h, w] or [h, w, c], where there are any: they follow the image; `tags` float32 [C - 1]; `id`;
+`rng`, a `random.Random` that depends on (seed, epoch, id) alone, so that the number of workers changes nothing. "Zeros
+after normalisation" is a container filled with the mean colour before it (`pad`). Draws follow the order of the
+released codes.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.structures import PixelData
+from mmseg.registry import TRANSFORMS
+from mmseg.structures import SegDataSample
+
+from common.base import compat  # noqa: F401  (before anything from mmseg)
+from common.base.constants import IGNORE, IMAGENET_MEAN
+from common.ops.colour import adjust_color, shift_hsv
+from common.ops.crop import CropBox, crop_into, draw_crop_box, mirror, pad_crop
+from common.ops.resize import (
+    rescale_image,
+    rescale_label,
+    scale_cubic,
+    scale_image_bilinear,
+    scale_image_torch,
+    scale_label_floor,
+    scale_label_truncated,
+    scale_nearest,
+    scale_to_long,
+)
+
+LABEL_PAD = IGNORE
+# What else follows the image, and what it is padded with: labels, their confidence, AffinityNet's score volumes.
+MAPS = {"gt_seg_map": LABEL_PAD, "confidence": LABEL_PAD, "low_scores": 0, "high_scores": 0}
+Results = dict[str, Any]
+
+
+class Transform:
+    """A callable on the results dict; `repr` shows its arguments."""
+
+    def __call__(self, results: Results) -> Results:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{key}={value!r}" for key, value in vars(self).items())
+        return f"{type(self).__name__}({arguments})"
+
+
+def _on_maps(results: Results, function: Any, *arguments: Any) -> None:
+    for key in MAPS.keys() & results.keys():
+        results[key] = function(results[key], *arguments)
+
+
+def _crop_maps(results: Results, function: Any, *arguments: Any) -> None:
+    for key in MAPS.keys() & results.keys():
+        results[key] = function(results[key], *arguments, MAPS[key])
+
+
+@TRANSFORMS.register_module()
+class ResizeLong(Transform):
+    """The longer side becomes a uniform integer of [low, high], both ends included (psa, IRNet)."""
+
+    def __init__(self, low: int, high: int) -> None:
+        self.low, self.high = low, high
+
+    def draw(self, rng: random.Random) -> int:
+        """Target of the longer side, pixels."""
+        return rng.randint(self.low, self.high)
+
+    def __call__(self, results: Results) -> Results:
+        scale = scale_to_long(results["img"], self.draw(results["rng"]))
+        results["img"] = rescale_image(results["img"], scale)
+        _on_maps(results, rescale_label, scale)
+        return results
+
+
+@TRANSFORMS.register_module()
+class RandomRescale(Transform):
+    """Both sides times a uniform factor of [low, high) (IRNet): sizes rounded, image PIL bicubic, labels PIL nearest.
+
+    Other codes scale by other rules: a subclass names its own `scale_image` and `scale_label`.
+    """
+
+    scale_image, scale_label = staticmethod(rescale_image), staticmethod(rescale_label)
+
+    def __init__(self, low: float = 0.5, high: float = 1.5) -> None:
+        self.low, self.high = low, high
+
+    def draw(self, rng: random.Random) -> float:
+        """The factor."""
+        return rng.uniform(self.low, self.high)
+
+    def __call__(self, results: Results) -> Results:
+        scale = self.draw(results["rng"])
+        results["img"] = self.scale_image(results["img"], scale)
+        _on_maps(results, self.scale_label, scale)
+        return results
+
+
+@TRANSFORMS.register_module()
+class RandomScaleChoice(Transform):
+    """Both sides times one of `scales` (DeepLab v2): sizes truncated, image cv2 bilinear, label PIL nearest."""
+
+    def __init__(self, scales: Sequence[float] = (0.5, 0.75, 1.0, 1.25, 1.5)) -> None:
+        self.scales = tuple(scales)
+
+    def draw(self, rng: random.Random) -> float:
+        """The factor."""
+        return rng.choice(self.scales)
+
+    def __call__(self, results: Results) -> Results:
+        scale = self.draw(results["rng"])
+        results["img"] = scale_image_bilinear(results["img"], scale)
+        _on_maps(results, scale_label_truncated, scale)
+        return results
+
+
+@TRANSFORMS.register_module()
+class RandomScaleRange(RandomRescale):
+    """Both sides times a uniform factor (DMT): sizes truncated, image and labels as torch does it."""
+
+    scale_image, scale_label = staticmethod(scale_image_torch), staticmethod(scale_label_floor)
+
+
+@TRANSFORMS.register_module(name="RandomMirror")
+class RandomFlip(Transform):
+    """Left-right with probability `prob`; one random bit where it is a half, as in the psa family.
+
+    Registered as `RandomMirror`, because mmcv's RandomFlip, which does not draw from `rng`, has the other name.
+    """
+
+    def __init__(self, prob: float = 0.5) -> None:
+        self.prob = prob
+
+    def draw(self, rng: random.Random) -> bool:
+        """Whether to mirror."""
+        return bool(rng.getrandbits(1)) if self.prob == 0.5 else rng.random() < self.prob
+
+    def __call__(self, results: Results) -> Results:
+        if self.draw(results["rng"]):
+            results["img"] = mirror(results["img"])
+            _on_maps(results, mirror)
+        return results
+
+
+@TRANSFORMS.register_module(name="RandomColorJitter")
+class ColorJitter(Transform):
+    """Brightness, contrast, saturation and hue in random order, as torchvision's ColorJitter (psa)."""
+
+    def __init__(
+        self, brightness: float = 0.3, contrast: float = 0.3, saturation: float = 0.3, hue: float = 0.1
+    ) -> None:
+        self.brightness, self.contrast, self.saturation, self.hue = brightness, contrast, saturation, hue
+
+    def draw(self, rng: random.Random) -> list[tuple[str, float]]:
+        """(name, factor) in the order in which they are applied; the hue shift is a fraction of the circle."""
+        factors = [
+            (name, rng.uniform(max(0.0, 1 - amount), 1 + amount))
+            for name in ("brightness", "contrast", "saturation")
+            if (amount := getattr(self, name))
+        ]
+        if self.hue:
+            factors.append(("hue", rng.uniform(-self.hue, self.hue)))
+        rng.shuffle(factors)
+        return factors
+
+    def __call__(self, results: Results) -> Results:
+        results["img"] = adjust_color(results["img"], self.draw(results["rng"]))
+        return results
+
+
+@TRANSFORMS.register_module(name="RandomCropContainer")
+class RandomCrop(Transform):
+    """Random crop; a smaller image lands at a random place of a container of the colour `pad` (psa, IRNet)."""
+
+    def __init__(self, size: int, pad: Sequence[float] = IMAGENET_MEAN) -> None:
+        self.size, self.pad = size, tuple(pad)
+
+    def draw(self, rng: random.Random, size: Sequence[int]) -> CropBox:
+        """The box for an image of `size` (h, w)."""
+        return draw_crop_box(rng, size, self.size)
+
+    def __call__(self, results: Results) -> Results:
+        box = self.draw(results["rng"], results["img"].shape)
+        results["img"] = crop_into(results["img"], box, self.size, self.pad)
+        _crop_maps(results, crop_into, box, self.size)
+        return results
+
+
+@TRANSFORMS.register_module()
+class MeanPadCrop(Transform):
+    """DeepLab v2: pad the bottom and right with the mean colour (labels: 255), then crop at a uniform place."""
+
+    def __init__(self, size: int, pad: Sequence[float]) -> None:
+        self.size, self.pad = size, tuple(pad)
+
+    def draw(self, rng: random.Random, size: Sequence[int]) -> tuple[int, int]:
+        """(top, left) of the crop in the padded image of an image of `size` (h, w)."""
+        top = rng.randint(0, max(size[0] - self.size, 0))
+        return top, rng.randint(0, max(size[1] - self.size, 0))
+
+    def __call__(self, results: Results) -> Results:
+        start = self.draw(results["rng"], results["img"].shape)
+        results["img"] = pad_crop(results["img"], start, self.size, self.pad)
+        _crop_maps(results, pad_crop, start, self.size)
+        return results
+
+
+@TRANSFORMS.register_module()
+class Pack(Transform):
+    """inputs: tensor [3, h, w], RGB 0..255; data_samples: SegDataSample with `tags` float32 [C - 1].
+
+    Where there are labels it also holds `gt_sem_seg`, int64 [1, h', w'], and where they have a confidence `confidence`,
+    float32 [1, h', w']. The meta information `strong` says whether they are a ground-truth mask.
+    """
+
+    def __call__(self, results: Results) -> Results:
+        image = torch.from_numpy(np.ascontiguousarray(results["img"].transpose(2, 0, 1)))
+        sample = SegDataSample(
+            metainfo={
+                "id": results["id"],
+                "img_path": results.get("img_path"),
+                "ori_shape": results.get("ori_shape", results["img"].shape[:2]),
+                "img_shape": results["img"].shape[:2],
+                "strong": results.get("strong", False),
+            }
+        )
+        sample.tags = torch.as_tensor(results["tags"], dtype=torch.float32)
+        if "gt_seg_map" in results:
+            sample.gt_sem_seg = PixelData(data=torch.from_numpy(results["gt_seg_map"].astype(np.int64))[None])
+        if "confidence" in results:
+            confidence = np.ascontiguousarray(results["confidence"], dtype=np.float32)
+            sample.confidence = PixelData(data=torch.from_numpy(confidence)[None])
+        return {"inputs": image, "data_samples": sample}
+
+
+@TRANSFORMS.register_module()
+class RandomHSVShift(Transform):
+    """Hue, saturation and value each plus a uniform integer of [-amount, amount]; see `shift_hsv`."""
+
+    def __init__(self, hue: int = 10, saturation: int = 10, value: int = 10) -> None:
+        self.hue, self.saturation, self.value = hue, saturation, value
+
+    def draw(self, rng: random.Random) -> tuple[int, int, int]:
+        """The three shifts."""
+        hue, saturation, value = (rng.randint(-n, n) for n in (self.hue, self.saturation, self.value))
+        return hue, saturation, value
+
+    def __call__(self, results: Results) -> Results:
+        results["img"] = shift_hsv(results["img"], self.draw(results["rng"]))
+        return results
+
+
+@TRANSFORMS.register_module()
+class RandomScaleCubic(RandomRescale):
+    """Both sides times a uniform factor (SEAM): sizes rounded, image cv2 cubic, labels cv2 nearest."""
+
+    scale_image, scale_label = staticmethod(scale_cubic), staticmethod(scale_nearest)
