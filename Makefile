@@ -1,10 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help install demo test parity lint benchmarks tables docs lock clean
+.PHONY: help install demo test test-fast parity lint benchmarks tables docs lock clean
 
 BIN := .venv/bin
 
 help: ## what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 install: .venv/.installed ## make .venv from requirements.lock
 .venv/.installed: requirements.lock pyproject.toml scripts/setup.sh
@@ -13,10 +13,15 @@ install: .venv/.installed ## make .venv from requirements.lock
 demo: install ## IRNet on the built-in shapes, the whole recipe, with a report
 	@$(BIN)/wsseg demo
 
-test: install ## ruff and the test suite
+TESTS := $(BIN)/python -m pytest --numprocesses auto --dist loadgroup
+
+test: install ## ruff and the whole test suite
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/python -m pytest
+	@$(TESTS)
+
+test-fast: install ## what needs no training: under two minutes on two cores
+	@$(TESTS) -m "not slow"
 
 parity: install ## the authors' numbers alone
 	@$(BIN)/python -m tests.parity tests/parity

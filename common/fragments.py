@@ -22,7 +22,7 @@ def supervised(
         config: the network's, relative to the recipe.
         labelled: the list whose masks it learns from; the recipe's `pixel_labels`.
         iterations: of the training; None: as the config says.
-        best: `split` and `interval` of a `common.engine.KeepBestHook` where masks choose the snapshot; None: the last.
+        best: `split` and `interval` of a `KeepBestHook` where masks choose the snapshot; None: the last.
         classes: the mean is taken over these; None: over all.
         look: how the network looks at a photo, parameters of the stage `infer_seg`.
     """
@@ -39,6 +39,6 @@ def supervised(
 def best_snapshot(best: Mapping[str, Any] | None) -> dict[str, Any]:
     """What a recipe says of a `train` stage whose snapshot masks choose; nothing where `best` is None.
 
-    best: the parameters of a `common.engine.KeepBestHook`.
+    best: the parameters of a `KeepBestHook`.
     """
     return {} if best is None else {"best": dict(best), "oracle": True}

@@ -6,7 +6,7 @@ Two repairs, each with a test in tests/unit/test_compat.py that fails once the r
 2. `torch.load` reads with weights_only=True; mmengine's checkpoints hold its log buffers beside the weights.
 
 Worker processes started by spawn import modules anew: whatever they unpickle must come from a module that imports this
-one. All of common.models and common.engine does.
+one. All of common.models and common.training does.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ def mutual_rounds(
         predict: parameters of the `dmt.predict` stages.
         loss: in place of the config's, see `methods.dmt.losses.RULES`.
         prefix: of the names of all stages, where a recipe has rounds of several kinds.
-        best: the parameters of a `common.engine.KeepBestHook` where masks choose each phase's snapshot, as they do for
+        best: the parameters of a `KeepBestHook` where masks choose each phase's snapshot, as they do for
             the published numbers; None: the last one.
     """
     teacher = dict(zip(networks, reversed(networks), strict=True))

@@ -9,6 +9,8 @@ import pytest
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
+pytestmark = pytest.mark.xdist_group("site")  # it is built once
+
 ROOT = Path(__file__).resolve().parents[2]
 METHODS = sorted(path.parent.name for path in ROOT.glob("methods/*/__init__.py"))
 

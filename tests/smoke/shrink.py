@@ -38,6 +38,8 @@ def shrunk(recipe: Path, root: Path) -> dict[str, Any]:
             options[f"pipeline.{number}.classes"] = None
         if "best" in step:
             options[f"pipeline.{number}.best"] = {**step.best, "canvas": None, "interval": 2}
+        if "scales" in step:
+            options[f"pipeline.{number}.scales"] = step.scales[:1]
         if (canvas := step.get("canvas")) is not None:
             options[f"pipeline.{number}.canvas"] = min(canvas, 128) if isinstance(canvas, int) else (128, 128)
     return options
@@ -46,7 +48,8 @@ def shrunk(recipe: Path, root: Path) -> dict[str, Any]:
 def _few_iterations(config: Path, num_classes: int) -> dict[str, Any]:
     network = read_config(config)
     options: dict[str, Any] = {"train_dataloader.batch_size": 4, "train_dataloader.num_workers": 0}
-    options["train_cfg.max_epochs" if "max_epochs" in network.train_cfg else "train_cfg.max_iters"] = 2
+    large = network.model.backbone.type == "ResNet38"
+    options["train_cfg.max_epochs" if "max_epochs" in network.train_cfg else "train_cfg.max_iters"] = 1 if large else 2
     if "package://" not in str(network.model.backbone.get("init_cfg")):  # weights that have to be fetched
         options["model.backbone.init_cfg"] = None
         options["optim_wrapper.optimizer.lr"] = 1e-9  # fifty random layers behind frozen norms explode if they learn
@@ -60,5 +63,5 @@ def _few_iterations(config: Path, num_classes: int) -> dict[str, Any]:
         options["model.num_classes"] = num_classes - 1
     for number, transform in enumerate(network.train_dataloader.dataset.pipeline):
         if "size" in transform:
-            options[f"train_dataloader.dataset.pipeline.{number}.size"] = min(transform["size"], 97)
+            options[f"train_dataloader.dataset.pipeline.{number}.size"] = min(transform["size"], 81 if large else 97)
     return options

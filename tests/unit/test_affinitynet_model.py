@@ -127,6 +127,7 @@ def test_frozen_parts_stay_and_the_rest_learns() -> None:
     assert not any("running" in key for key in changed) and "fuse.weight" in changed
 
 
+@pytest.mark.slow
 def test_it_learns_to_tell_two_regions_apart() -> None:
     """A picture of two colours, the heads alone trained: pairs inside a region become alike, those across do not."""
     model = build({"frozen_stages": 4}, radius=3, border="complete").train()

@@ -40,6 +40,7 @@ except ModuleNotFoundError as error:
 """
 
 
+@pytest.mark.slow
 def test_both_repairs_are_still_needed(tmp_path: Path):
     file = checkpoint(tmp_path / "iter.pth")
     result = subprocess.run([sys.executable, "-c", BARE, str(file)], capture_output=True, text=True, timeout=120)
@@ -88,6 +89,7 @@ def load_in_worker(path: str) -> float:
     return torch.load(path, weights_only=True)["message_hub"]["loss"].current()
 
 
+@pytest.mark.slow
 def test_spawned_worker_gets_the_repairs(tmp_path: Path):
     file = checkpoint(tmp_path / "iter.pth")
     with multiprocessing.get_context("spawn").Pool(1) as pool:

@@ -152,6 +152,7 @@ def mutual(tiny_voc: Path) -> Config:
     return cfg
 
 
+@pytest.mark.slow
 def test_stopped_and_resumed_mutual_training_ends_with_the_bytes_of_an_unbroken_one(
     mutual: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -174,6 +175,7 @@ def test_stopped_and_resumed_mutual_training_ends_with_the_bytes_of_an_unbroken_
     assert len(calls) == 4 + 4  # three done and one broken off, then on from the second
 
 
+@pytest.mark.slow
 def test_thresholds_and_seed_are_part_of_the_training(mutual: Config, tmp_path: Path):
     first = train_network(mutual, tmp_path / "a", device="cpu").read_bytes()
     mutual.train_dataloader.dataset.thresholds = [0.2, 0.9]

@@ -19,6 +19,8 @@ from common.pipeline import Run
 from common.stages import train
 from common.training.best import KeepBestHook
 
+pytestmark = pytest.mark.slow
+
 CONFIG = Path(__file__).resolve().parents[2] / "configs/supervised/deeplabv2_lite0_shapes.py"
 OPTIONS = {
     "model.backbone.init_cfg": None,

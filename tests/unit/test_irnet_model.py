@@ -61,6 +61,7 @@ def test_training_leaves_the_backbone_alone():
     assert changed == trainable
 
 
+@pytest.mark.slow
 def test_the_loss_falls_on_one_image():
     model = build().train()
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.2)

@@ -192,6 +192,7 @@ def test_learning_rate_groups_of_the_schedules(name: str):
     assert groups.count(0) >= 15
 
 
+@pytest.mark.slow
 def test_one_image_is_learnt():
     torch.manual_seed(0)
     config = without_init(Config.fromfile(CONFIGS / "deeplabv2_efficientnet_lite0.py").to_dict())

@@ -106,6 +106,7 @@ def mxnet_name(name: str) -> str:
     return f"{'aux' if 'moving' in suffix else 'arg'}:{unit}_{suffix}"
 
 
+@pytest.mark.slow
 def test_resnet38_is_imported_whatever_the_file_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("WSSEG_WEIGHTS", str(tmp_path / "store"))
     torch.manual_seed(0)

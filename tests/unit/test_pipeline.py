@@ -215,12 +215,14 @@ def command(recipe: Path, work: Path, workers: int = 1) -> list[str]:
     return [sys.executable, "-m", "common.cli", *arguments]
 
 
+@pytest.mark.slow
 def test_worker_processes_give_the_same_bytes(recipe: Path, tmp_path: Path) -> None:
     run_recipe(load_recipe(recipe), settings(tmp_path / "one"))
     subprocess.run(command(recipe, tmp_path / "two", workers=2), check=True, capture_output=True)
     assert content_digest(tmp_path / "one") == content_digest(tmp_path / "two")
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_it_ends_with_the_same_bytes(tmp_path: Path, tiny_voc: Path) -> None:
     recipe = write_recipe(tmp_path, tiny_voc, delay=0.25)
     run_recipe(load_recipe(recipe), settings(tmp_path / "whole"))

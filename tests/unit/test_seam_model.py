@@ -81,6 +81,7 @@ def test_the_two_views_are_drawn_by_the_scale():
     assert seen == [(2, 3, 96, 80), (2, 3, 28, 24)]
 
 
+@pytest.mark.slow
 def test_the_loss_falls_on_two_images():
     model = build(dropout=0.0, scale=0.5).train()
     optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=0.02)

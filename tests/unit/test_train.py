@@ -22,6 +22,8 @@ from common.training.datasets import WeakDataset
 from common.training.train import main, train_network
 from tests.unit.tiny_network import write_config
 
+pytestmark = pytest.mark.slow
+
 FILES = ["config.py", "log.jsonl", "trained.json", "weights.pth"]
 
 
