@@ -11,6 +11,7 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from common.base.errors import UserError
 from common.models.backbone import Taps, freeze
 
 CHANNELS = (64, 128, 256, 512, 512)
@@ -19,23 +20,25 @@ CONVS = (2, 2, 3, 3, 3)
 
 @MODELS.register_module()
 class VGG16Dilated(Taps, BaseModule):
-    """conv1_1 .. conv5_3 with biases, each followed by a ReLU; a max pool after each of the five stages.
+    """conv1_1 .. conv5_3 with biases, each followed by an activation; a max pool after each of the five stages.
 
     DeepLab LargeFOV (Chen et al. 2015): pools 3x3 pad 1, strides 2 2 2 1 1, conv5 dilated by 2, and a 3x3 average pool
     behind pool5 (padding counts); a side of 321 gives 41 cells. DeepLab v2's VGG16 has no average pool.
 
     Args:
-        pool_kernel: 3 (pad 1) or 2 (no padding).
+        pool_kernel: 3 (pad 1) or 2 (no padding), of all pools or of each of the five.
         pool_strides: of the five pools; a stage whose stride is None has no pool.
         dilation5: dilation of conv5_x.
         avg_pool: the average pool behind pool5.
         out_indices: stages whose pooled output is returned.
         frozen_stages: stages 0..n get no gradient; -1 trains all.
+
+    A network with other activations is a subclass with its own `activation`.
     """
 
     def __init__(
         self,
-        pool_kernel: int = 3,
+        pool_kernel: int | Sequence[int | None] = 3,
         pool_strides: Sequence[int | None] = (2, 2, 2, 1, 1),
         dilation5: int = 2,
         avg_pool: bool = True,
@@ -44,14 +47,20 @@ class VGG16Dilated(Taps, BaseModule):
         init_cfg: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        self.pool_kernel, self.pool_strides, self.avg_pool = pool_kernel, tuple(pool_strides), avg_pool
+        self.pool_kernels = (pool_kernel,) * 5 if isinstance(pool_kernel, int) else tuple(pool_kernel)
+        self.pool_strides, self.avg_pool = tuple(pool_strides), avg_pool
+        for name, given in (("pool_kernel", self.pool_kernels), ("pool_strides", self.pool_strides)):
+            if len(given) != 5:
+                raise UserError(f"VGG16: {name} needs five entries, one for each stage, not {len(given)}.")
         self.taps, self.frozen_stages = tuple(out_indices), frozen_stages
         channels = 3
         for stage, (width, count) in enumerate(zip(CHANNELS, CONVS, strict=True)):
             dilation = dilation5 if stage == 4 else 1
             for i in range(count):
                 conv = nn.Conv2d(channels, width, 3, padding=dilation, dilation=dilation)
-                setattr(self, f"conv{stage + 1}_{i + 1}", conv)
+                name = f"conv{stage + 1}_{i + 1}"
+                setattr(self, name, conv)
+                setattr(self, f"act{stage + 1}_{i + 1}", self.activation(name, width))
                 channels = width
         strides = [1]
         for stride in self.pool_strides:
@@ -60,6 +69,13 @@ class VGG16Dilated(Taps, BaseModule):
         self.strides = tuple(strides[tap + 1] for tap in self.taps)
         freeze(self.stage(i) for i in range(frozen_stages + 1))
 
+    def activation(self, name: str, channels: int) -> nn.Module:
+        """What follows the convolution `name`, which has so many channels: float [B, channels, h, w] -> the same.
+
+        Parameters of its own are called `act1_1.*` .. `act5_3.*`.
+        """
+        return nn.ReLU(inplace=True)
+
     def stage(self, index: int) -> nn.ModuleList:
         """The convolutions of one stage, 0..4."""
         return nn.ModuleList(getattr(self, f"conv{index + 1}_{i + 1}") for i in range(CONVS[index]))
@@ -67,7 +83,8 @@ class VGG16Dilated(Taps, BaseModule):
     def _pool(self, x: Tensor, stage: int) -> Tensor:
         stride = self.pool_strides[stage]
         if stride is not None:
-            x = F.max_pool2d(x, self.pool_kernel, stride, padding=(self.pool_kernel - 1) // 2)
+            kernel = self.pool_kernels[stage]
+            x = F.max_pool2d(x, kernel, stride, padding=(kernel - 1) // 2)
         if stage == 4 and self.avg_pool:
             x = F.avg_pool2d(x, 3, 1, padding=1)
         return x
@@ -76,8 +93,9 @@ class VGG16Dilated(Taps, BaseModule):
         """The five stages in front of their pools and behind them."""
         active, pooled = [], []
         for stage in range(5):
-            for conv in self.stage(stage):
-                x = F.relu(conv(x), inplace=True)
+            for i in range(1, CONVS[stage] + 1):
+                conv, activation = (getattr(self, f"{part}{stage + 1}_{i}") for part in ("conv", "act"))
+                x = activation(conv(x))
             active.append(x)
             x = self._pool(x, stage)
             pooled.append(x)
