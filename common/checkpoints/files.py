@@ -45,9 +45,17 @@ def load_file(path: str | Path) -> Any:
 
 def plain_state_dict(model: torch.nn.Module) -> dict[str, torch.Tensor]:
     """Name -> contiguous CPU tensor with its own storage."""
-    if is_model_wrapper(model):
-        model = model.module
-    return {key: value.detach().cpu().clone().contiguous() for key, value in model.state_dict().items()}
+    return plain_tensors((model.module if is_model_wrapper(model) else model).state_dict())
+
+
+def plain_tensors(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same tensors, contiguous on the CPU, each with its own storage."""
+    return {key: value.detach().cpu().clone().contiguous() for key, value in state_dict.items()}
+
+
+def first_not_finite(state_dict: Mapping[str, Tensor]) -> str | None:
+    """Name of the first tensor that holds a NaN or an infinity; None if none does."""
+    return next((key for key, value in state_dict.items() if not torch.isfinite(value).all()), None)
 
 
 def read_state_dict(file: str | Path) -> dict[str, Tensor]:

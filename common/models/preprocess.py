@@ -9,6 +9,8 @@ from mmengine.model import BaseModel
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
+from common.models.progress import TrainingProgress
+
 
 def normalize(model: nn.Module, images: Tensor) -> Tensor:
     """Normalise a batch as the model's `data_preprocessor` does in training, without its padding.
@@ -31,7 +33,10 @@ class ImageModel(BaseModel):
     """An mmengine model that can be asked for its input: what the classifiers and affinity networks have in common.
 
     data_preprocessor: mmseg's SegDataPreProcessor with the backbone's mean and std, or its config.
+    progress: told by the training engine before each step, for a loss that changes over the training; None outside.
     """
+
+    progress: TrainingProgress | None = None
 
     def __init__(self, data_preprocessor: Any = None, init_cfg: dict[str, Any] | None = None) -> None:
         preprocessor = MODELS.build(data_preprocessor) if isinstance(data_preprocessor, dict) else data_preprocessor

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from common.base import compat  # noqa: F401
-from common.training.best import KeepBestHook
+from common.training.best import KeepBestHook, ValidateHook
 from common.training.checkpoint import AtomicCheckpointHook
+from common.training.judge import ShareBuffersHook
 from common.training.log import JsonLogHook
 from common.training.loop import SeekingTrainLoop
 from common.training.paired_sampler import StrongWeakSampler
@@ -21,7 +22,9 @@ __all__ = [
     "PolySGD",
     "SeekingSampler",
     "SeekingTrainLoop",
+    "ShareBuffersHook",
     "StrongWeakSampler",
+    "ValidateHook",
     "poly_lr",
     "resolve_schedule",
 ]

@@ -39,6 +39,7 @@ class WeakDataset(Dataset):
             (semi-supervised training; a fully supervised reference names the training split itself).
         thresholds: least confidence of each of the C classes, for labels that come with one: what lies below is left
             open (255). None: all labels count.
+        tags: whether samples have the images' tags; None: where there is nothing else to learn from.
 
     Raises:
         DataError: a list, image or label map is missing or broken, or a label map has not the image's size.
@@ -55,6 +56,7 @@ class WeakDataset(Dataset):
         pixel_labels: str | None = None,
         label_kind: str = "Labels",
         thresholds: Sequence[float] | None = None,
+        tags: bool | None = None,
     ) -> None:
         data = open_dataset(root)
         masked = frozenset(data.ids(pixel_labels)) if pixel_labels else frozenset()
@@ -64,6 +66,7 @@ class WeakDataset(Dataset):
         self.labels = Supervision.kind(label_kind)(Path(labels)) if labels else None
         self.thresholds = self._fitting(thresholds)
         self.seed = seed
+        self.tags = (labels is None and pixel_labels is None) if tags is None else tags
         self.pipeline = Compose([TRANSFORMS.build(t) if isinstance(t, Mapping) else t for t in pipeline])
         self._check()
 
@@ -77,7 +80,7 @@ class WeakDataset(Dataset):
         return np.asarray(thresholds, np.float32)
 
     def _check(self) -> None:
-        for image_id in self.ids:
+        for image_id in self.ids if self.tags else ():
             self.data.tags(image_id)  # also reads the tags before worker processes are forked
         if self.labels is None:
             without = [image_id for image_id in self.ids if image_id not in self.masked] if self.masked else []
@@ -117,11 +120,12 @@ class WeakDataset(Dataset):
             "id": image_id,
             "rng": random.Random(f"{self.seed}/{epoch}/{image_id}"),
             "img": image,
-            "tags": self.data.tag_vector(image_id),
             "img_path": str(self.data.image_path(image_id)),
             "ori_shape": image.shape[:2],
             "strong": image_id in self.masked,
         }
+        if self.tags:
+            results["tags"] = self.data.tag_vector(image_id)
         maps = self._maps(image_id)
         for label in maps.values():
             if label.shape[:2] != image.shape[:2]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from mmengine.dist import master_only
-from mmengine.hooks import Hook
+from mmengine.hooks import Hook, LoggerHook
 from mmengine.registry import HOOKS
 
 from common.base.errors import UserError
@@ -43,7 +43,10 @@ class JsonLogHook(Hook):
 
     "lr" lists the learning rates of the optimiser's groups, "seconds" counts the training so far, over resumed parts
     too. A validation adds a line {"iter", "val": metrics}. The means are part of the checkpoint, so a resumed training
-    writes the same numbers.
+    writes the same numbers. The visualizer of the config receives them too, with the rate of the first group, unless
+    mmengine's LoggerHook is there to do so; a backend may get those after the last checkpoint twice.
+
+    A training whose loss was exactly 0 over a whole interval is told of, once.
 
     Raises:
         UserError: a loss is no longer finite.
@@ -54,17 +57,20 @@ class JsonLogHook(Hook):
     def __init__(self, interval: int = 50) -> None:
         self.interval = interval
         self.sums: dict[str, float] = {}
-        self.count = 0
+        self.count = self.zeros = 0
+        self.collapsed = False
         self.seconds = 0.0
         self.progress: Progress | None = None
 
     def state_dict(self) -> dict[str, Any]:
-        """Sums of the current interval and seconds so far."""
-        return {"sums": dict(self.sums), "count": self.count, "seconds": self._elapsed()}
+        """Sums of the current interval, seconds so far, iterations since the loss became 0, and if that was told."""
+        counts = {"count": self.count, "zeros": self.zeros, "collapsed": self.collapsed}
+        return {"sums": dict(self.sums), "seconds": self._elapsed(), **counts}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from `state_dict`."""
         self.sums, self.count, self.seconds = dict(state["sums"]), state["count"], state["seconds"]
+        self.zeros, self.collapsed = state["zeros"], state["collapsed"]
 
     def _elapsed(self) -> float:
         return self.seconds + time.monotonic() - self.started
@@ -72,6 +78,7 @@ class JsonLogHook(Hook):
     def before_train(self, runner: Any) -> None:
         self.started = time.monotonic()
         self.path = Path(runner.work_dir) / LOG
+        self.draws = not any(isinstance(hook, LoggerHook) for hook in runner.hooks)
         self._open(runner)
 
     @master_only
@@ -89,6 +96,7 @@ class JsonLogHook(Hook):
                     "lower the learning rate, or look for empty or broken labels."
                 )
         self.count += 1
+        self.zeros = self.zeros + 1 if terms.get("loss") == 0.0 else 0
         if self.progress is not None:
             self.progress.step(1, note=f"loss {terms.get('loss', float('nan')):.4f}")
         done = runner.iter + 1
@@ -96,16 +104,29 @@ class JsonLogHook(Hook):
             rates = [float(f"{lr:.8g}") for lr in runner.optim_wrapper.get_lr()["lr"]]
             means = {key: float(f"{total / self.count:.8g}") for key, total in self.sums.items()}
             self._line({"iter": done, **means, "lr": rates, "seconds": round(self._elapsed(), 1)})
+            self._draw(runner, {**means, "lr": rates[0]}, done)
+            self._tell_collapse(runner, done)
             self.sums, self.count = {}, 0
 
-    def after_val_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
-        self.validated(runner, runner.iter, metrics)
+    def _draw(self, runner: Any, numbers: dict[str, float], step: int) -> None:
+        if self.draws and numbers:
+            runner.visualizer.add_scalars(numbers, step=step)
 
-    def validated(self, runner: Any, iteration: int, metrics: dict[str, float] | None) -> None:
-        """Note the numbers of a validation after `iteration` updates."""
+    def _tell_collapse(self, runner: Any, done: int) -> None:
+        if self.collapsed or self.zeros < min(self.interval, done):
+            return
+        self.collapsed = True
+        runner.say(
+            f"{runner.label}: the loss is exactly 0 since iteration {done - self.zeros + 1}: the labels teach nothing "
+            "(all open, or none of the classes that the loss asks for)"
+        )
+
+    def after_val_epoch(self, runner: Any, metrics: dict[str, float] | None = None) -> None:
         numbers = _numbers(metrics)
-        self._line({"iter": iteration, "val": numbers})
-        runner.say(f"{runner.label}: validation at {iteration}: " + ", ".join(f"{k} {v:g}" for k, v in numbers.items()))
+        self._line({"iter": runner.iter, "val": numbers})
+        self._draw(runner, numbers, runner.iter)
+        said = ", ".join(f"{key} {value:g}" for key, value in numbers.items())
+        runner.say(f"{runner.label}: validation at {runner.iter}: {said}")
 
     @master_only
     def _line(self, record: dict[str, Any]) -> None:
@@ -115,6 +136,8 @@ class JsonLogHook(Hook):
     def after_train(self, runner: Any) -> None:
         if self.progress is not None:
             self.progress.close()
+        if self.draws:
+            runner.visualizer.close()
 
 
 def _numbers(values: dict[str, Any] | None) -> dict[str, float]:

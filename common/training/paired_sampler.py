@@ -57,6 +57,10 @@ class StrongWeakSampler(SeekingSampler):
         """Iterations of a pass over the weak list."""
         return paired_iterations(len(self.weak), self.per_batch, batch_size, self.world_size)
 
+    def largest_batch(self, batch_size: int) -> int:
+        """`batch_size`: a batch is filled up from the next pass."""
+        return batch_size
+
     def __iter__(self) -> Iterator[tuple[int, int]]:
         self.epoch_length(self.batch_size)  # refuses a batch that cannot hold both
         weak = self._passes(self.weak, self.batch_size - self.per_batch)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Literal
 
 from mmengine.registry import OPTIMIZERS
 from torch.optim import SGD
 
 
-def poly_lr(step: int, max_step: int, power: float, base: float, refresh: int = 1, floor: float = 0.0) -> float:
+def poly_lr(step: int, max_step: int, power: float, base: float, refresh: float = 1, floor: float = 0.0) -> float:
     """Learning rate of update `step` (from 0): max(floor, base (1 - t / max_step)^power).
 
     t is `step` rounded down to a multiple of `refresh` and at most `max_step`. The variants of the released codes:
     `refresh=10` (DeepLab v2), `floor=1e-6` (VainF), `max_step = iterations + 1` (SEAM's segmentation code).
     """
-    t = min(step - step % refresh, max_step)
+    passed = math.floor(step / refresh + 1e-9)  # a refresh that is no whole number is rounded
+    t = min(passed * refresh, max_step)
     return max(floor, base * (1 - t / max_step) ** power)
 
 
@@ -30,10 +32,12 @@ class PolySGD(SGD):
     Args:
         params: parameters or groups; `lr` and `weight_decay` of a group come before these.
         max_step: number of updates; configs leave it out and `resolve_schedule` fills it in.
-        refresh, floor: see `poly_lr`.
+        refresh, floor: see `poly_lr`; "epoch" refreshes the rate at the first update of each epoch.
+        epoch_length: updates in an epoch, a fraction where gradients are accumulated over its end; needed for "epoch",
+            configs leave it out and `resolve_schedule` fills it in.
 
     Raises:
-        ValueError: `max_step` or `refresh` is not positive.
+        ValueError: `max_step` or `refresh` is not positive, or the epoch's length is missing.
     """
 
     def __init__(
@@ -44,11 +48,16 @@ class PolySGD(SGD):
         weight_decay: float = 0.0,
         momentum: float = 0.0,
         power: float = 0.9,
-        refresh: int = 1,
+        refresh: int | Literal["epoch"] = 1,
         floor: float = 0.0,
         nesterov: bool = False,
+        epoch_length: float | None = None,
     ) -> None:
-        if max_step < 1 or refresh < 1:
+        if refresh == "epoch":
+            if epoch_length is None:
+                raise ValueError('refresh="epoch" needs epoch_length')
+            refresh = epoch_length
+        if max_step < 1 or refresh <= 0:
             raise ValueError(f"max_step ({max_step}) and refresh ({refresh}) must be positive")
         super().__init__(params, lr, momentum=momentum, weight_decay=weight_decay, nesterov=nesterov)
         self.max_step, self.power, self.refresh, self.floor = max_step, power, refresh, floor

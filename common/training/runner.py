@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from mmengine.dist import master_only
 from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper, revert_sync_batchnorm
 from mmengine.runner import Runner
+from torch.utils.data import DataLoader
 
 from common.base.errors import UserError
 from common.checkpoints.files import read_state_dict
@@ -22,7 +22,7 @@ from common.training.checkpoint import restore_training
 RUNNER_KEYS = (
     *("model", "work_dir", "train_dataloader", "train_cfg", "optim_wrapper", "param_scheduler", "auto_scale_lr"),
     *("val_dataloader", "val_cfg", "val_evaluator", "default_hooks", "custom_hooks", "data_preprocessor"),
-    *("load_from", "launcher", "env_cfg", "visualizer", "default_scope", "randomness"),
+    *("load_from", "launcher", "env_cfg", "log_processor", "visualizer", "default_scope", "randomness"),
 )
 
 
@@ -34,12 +34,19 @@ class NoVisualizer:
     def add_config(self, config: Any) -> None:
         """Nothing is kept: the config lies beside the weights."""
 
+    def add_scalars(self, numbers: dict[str, float], step: int, file_path: str | None = None) -> None:
+        """Nothing is drawn: the numbers lie in `log.jsonl`."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
 
 class TrainRunner(Runner):
     """A Runner for one training.
 
     Args:
         cfg: a network config whose schedule is resolved.
+        loader: that of the training images, as `build_loader` makes it.
         device: where the model lives.
         label: name in progress lines.
         identity: stored in checkpoints, see `training_state`.
@@ -51,6 +58,7 @@ class TrainRunner(Runner):
         self,
         cfg: Any,
         *,
+        loader: DataLoader,
         device: torch.device,
         label: str,
         identity: str = "",
@@ -59,8 +67,10 @@ class TrainRunner(Runner):
     ) -> None:
         self.device, self.label, self.identity, self.state, self._say = device, label, identity, state, say
         arguments = {name: cfg[name] for name in RUNNER_KEYS if cfg.get(name) is not None}
+        arguments["train_dataloader"] = loader
         # Managers of mmengine are kept by name for the life of the process: each training needs its own.
         super().__init__(**arguments, experiment_name=f"{label}_{time.time_ns()}", cfg=cfg)
+        self._timestamp = "log"  # LoggerHook names a file of the visualizer after it
 
     @master_only
     def say(self, line: str) -> None:
@@ -73,8 +83,8 @@ class TrainRunner(Runner):
         self._timestamp = ""
 
     def build_logger(self, log_level: str = "WARNING", log_file: str | None = None, **kwargs: Any) -> MMLogger:
-        """Warnings only; the progress line and `log.jsonl` tell the rest."""
-        return MMLogger.get_instance(self._experiment_name, log_level=logging.WARNING)
+        """Warnings only, unless the config has a `log_level`; the progress line and `log.jsonl` tell the rest."""
+        return MMLogger.get_instance(self._experiment_name, log_level=self.cfg.get("log_level", "WARNING"))
 
     def build_visualizer(self, visualizer: Any = None) -> Any:
         """None, unless the config asks for one: mmengine's would import matplotlib and open a figure."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sized
+from typing import Any
 
 import torch
 from mmengine.dist import get_dist_info
@@ -25,6 +26,21 @@ def iterations_per_epoch(images: int, batch_size: int, world_size: int = 1) -> i
             "or use more images."
         )
     return images // batch
+
+
+def seeking(loader: Any) -> Any:
+    """The loader's sampler, which can say how long an epoch is and start anywhere.
+
+    Raises:
+        UserError: it cannot.
+    """
+    sampler = loader.sampler
+    if not (hasattr(sampler, "seek") and hasattr(sampler, "epoch_length")):
+        raise UserError(
+            f"train_dataloader.sampler is a {type(sampler).__name__}, which cannot start in the middle of an epoch: "
+            "take a SeekingSampler, a StrongWeakSampler, or one with their methods seek and epoch_length."
+        )
+    return sampler
 
 
 def epoch_order(images: int, seed: int, epoch: int, shuffle: bool = True) -> list[int]:
@@ -57,6 +73,10 @@ class SeekingSampler(Sampler):
     def epoch_length(self, batch_size: int) -> int:
         """Iterations of an epoch."""
         return iterations_per_epoch(self.images, batch_size, self.world_size)
+
+    def largest_batch(self, batch_size: int) -> int:
+        """`batch_size`, or the largest below it that the images fill on every rank; at least 1."""
+        return max(1, min(batch_size, self.images // self.world_size))
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         per_epoch = self.epoch_length(self.batch_size)

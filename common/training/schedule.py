@@ -4,43 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from mmengine.dist import get_world_size
+from mmseg.registry import DATASETS
 
 from common.base.errors import UserError
-from common.data.dataset import open_dataset
-from common.data.protocols import without
-from common.training.paired_sampler import paired_iterations
-from common.training.sampler import iterations_per_epoch
+from common.training.datasets import WeakDataset
 
 
 def is_weak_dataset(dataset: Any) -> bool:
-    """Whether a dataset config is our own, so that images and classes can be counted without building it."""
-    return str(dataset.get("type", "")).rpartition(".")[2] == "WeakDataset"
+    """Whether a dataset config is of our own type, or of a method's that builds on it."""
+    kind = dataset.get("type")
+    found = DATASETS.get(kind) if isinstance(kind, str) else kind
+    return isinstance(found, type) and issubclass(found, WeakDataset)
 
 
-def epoch_length(cfg: Any, world_size: int) -> int:
-    """Iterations of an epoch of a network config: as its sampler counts them, without building the data set.
-
-    Raises:
-        UserError: the data set is of a type that cannot be counted here, or fills no batch.
-    """
-    loader = cfg.train_dataloader
-    dataset, sampler = loader.dataset, loader.get("sampler") or {}
-    if not is_weak_dataset(dataset):
-        raise UserError(f"train_cfg.max_epochs cannot be counted on {dataset.get('type')}: give train_cfg.max_iters.")
-    data = open_dataset(dataset.root)
-    ids = data.ids(dataset.split)
-    if sampler.get("type") != "StrongWeakSampler":
-        return iterations_per_epoch(len(ids), loader.batch_size, world_size)
-    weak = without(ids, data.ids(dataset.pixel_labels)) if dataset.get("pixel_labels") else ids
-    return paired_iterations(len(weak), sampler.get("strong", 1), loader.batch_size, world_size)
-
-
-def resolve_schedule(cfg: Any, world_size: int | None = None) -> int:
-    """Turn `train_cfg.max_epochs` into iterations (see `epoch_length`) and tell them to the learning rates.
+def resolve_schedule(cfg: Any, epoch_length: int) -> int:
+    """Turn `train_cfg.max_epochs` into iterations and tell them to the learning rates.
 
     Fills, where the config leaves them out: `optim_wrapper.optimizer.max_step` of PolySGD (updates, i.e. iterations
-    over `accumulative_counts`) and `end` of mmengine's PolyLR (iterations + 1, so that it follows the formula).
+    over `accumulative_counts`), its `epoch_length` (updates) if it refreshes by epoch, and `end` of mmengine's PolyLR
+    (iterations + 1, or epochs + 1, so that it follows the formula; mmengine's own would end one step too early).
+
+    Args:
+        cfg: a network config, changed in place.
+        epoch_length: iterations of an epoch, as the sampler counts them.
 
     Returns:
         The number of iterations.
@@ -53,17 +39,25 @@ def resolve_schedule(cfg: Any, world_size: int | None = None) -> int:
     if (epochs is None) == (iterations is None):
         raise UserError("train_cfg needs one of max_epochs and max_iters.")
     if iterations is None:
-        iterations = epoch_length(cfg, world_size or get_world_size()) * epochs
+        iterations = epoch_length * epochs
         train_cfg.pop("max_epochs")
     if not isinstance(iterations, int) or iterations < 1:
         raise UserError(f"train_cfg: the training must have a positive whole number of iterations, not {iterations!r}.")
     train_cfg.max_iters = iterations
-    optimizer = cfg.optim_wrapper.optimizer
-    if optimizer.type == "PolySGD":
-        updates = -(-iterations // cfg.optim_wrapper.get("accumulative_counts", 1))
-        optimizer.setdefault("max_step", updates)
+    if cfg.optim_wrapper.optimizer.type == "PolySGD":
+        _fill_updates(cfg.optim_wrapper, iterations, epoch_length)
     schedulers = cfg.get("param_scheduler") or []
     for scheduler in [schedulers] if isinstance(schedulers, dict) else schedulers:
-        if scheduler.type == "PolyLR" and not scheduler.get("by_epoch", True):
-            scheduler.setdefault("end", iterations + 1)
+        if scheduler.type == "PolyLR" and not scheduler.get("convert_to_iter_based"):
+            steps = -(-iterations // epoch_length) if scheduler.get("by_epoch", True) else iterations
+            scheduler.setdefault("end", steps + 1)
     return iterations
+
+
+def _fill_updates(wrapper: Any, iterations: int, epoch_length: int) -> None:
+    """Tell PolySGD how many updates there are; an incomplete last accumulation is one."""
+    counts = wrapper.get("accumulative_counts", 1)
+    wrapper.optimizer.setdefault("max_step", -(-iterations // counts))
+    if wrapper.optimizer.get("refresh") == "epoch":
+        whole = epoch_length % counts == 0
+        wrapper.optimizer.setdefault("epoch_length", epoch_length // counts if whole else epoch_length / counts)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import argparse
 import copy
-import hashlib
-import json
 import os
-import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,23 +12,27 @@ from typing import Any
 
 import torch
 from mmengine.config import ConfigDict, DictAction
-from mmengine.dist import barrier, get_world_size
+from mmengine.dist import barrier, broadcast_object_list, get_world_size, is_main_process
+from torch.utils.data import DataLoader
 
 import common.checkpoints.initial
 import common.models.register  # noqa: F401  (both register what configs name)
-from common.artifacts import Supervision
-from common.base.config import import_types, read_config
+from common.base.config import check_option, import_types, read_config
 from common.base.device import pick_device
 from common.base.errors import UserError
-from common.base.files import atomic_path, read_json, sha256, write_json
+from common.base.files import atomic_path, read_json, write_json
 from common.base.memory import keep_freed_memory
-from common.checkpoints.files import plain_state_dict, save_file
+from common.checkpoints.files import first_not_finite, save_file
 from common.data.dataset import open_dataset
+from common.models.classes import check_classes, fill_classes
 from common.training.best import KeepBestHook
-from common.training.checkpoint import CHECKPOINT, read_training_state
+from common.training.checkpoint import CHECKPOINT, deployed_state_dict, read_training_state
 from common.training.datasets import set_data
+from common.training.identity import training_identity
+from common.training.loader import build_loader, known_types
 from common.training.log import trim_log
 from common.training.runner import TrainRunner, start_process_group
+from common.training.sampler import seeking
 from common.training.schedule import is_weak_dataset, resolve_schedule
 
 __all__ = ["main", "set_data", "train_network"]
@@ -65,10 +66,11 @@ def train_network(
 
     Returns:
         The path of `weights.pth`: the model's state dict, tensors on the CPU. With a `KeepBestHook` it is the snapshot
-        of the best mIoU, else the last one.
+        of the best mIoU, else the last one; with mmengine's EMAHook the averaged weights in either case.
 
     Raises:
-        UserError: the config, data, device or a file is not as needed; the message names the cure.
+        UserError: the config, data, device or a file is not as needed, or the loss or a weight is no longer finite;
+            the message names the cure.
     """
     device = pick_device(device)
     if device.type == "cpu":
@@ -76,7 +78,9 @@ def train_network(
     start_process_group(launcher, device, cfg.get("env_cfg", {}))
     work_dir = Path(work_dir).resolve()
     cfg = _prepare(cfg, work_dir, device, launcher, init)
-    iterations, identity = cfg.train_cfg.max_iters, training_identity(cfg)
+    loader = build_loader(cfg, lambda line: _tell(log, f"{work_dir.name}: {line}"))
+    resolve_schedule(cfg, seeking(loader).epoch_length(loader.batch_size))
+    identity = training_identity(cfg)
     weights = work_dir / WEIGHTS
     if resume and weights.exists() and _finished(work_dir) == identity:
         return weights
@@ -86,15 +90,17 @@ def train_network(
         for name in (FINISHED, WEIGHTS, CHECKPOINT):
             (work_dir / name).unlink(missing_ok=True)
         trim_log(work_dir / "log.jsonl", 0)
-    runner = _build_runner(cfg, device, identity, state, log)
-    _announce(runner, cfg, iterations, state)
+    runner = _build_runner(cfg, loader, device, identity, state, log)
+    _announce(runner, cfg, state)
     _run(runner, cfg)
+    best = next((hook for hook in runner.hooks if isinstance(hook, KeepBestHook)), None)
+    kept = deployed_state_dict(runner) if best is None else best.weights
+    _check_finite(runner, kept)
     if _is_first():
-        best = next((hook for hook in runner.hooks if isinstance(hook, KeepBestHook)), None)
-        save_file(weights, plain_state_dict(runner.model) if best is None else best.weights)
+        save_file(weights, kept)
         _write_config(cfg, work_dir / CONFIG)
         chosen = {} if best is None else {"best": {"iteration": best.iteration, "miou": best.miou}}
-        write_json(work_dir / FINISHED, {"identity": identity, "iterations": iterations, **chosen})
+        write_json(work_dir / FINISHED, {"identity": identity, "iterations": runner.iter, **chosen})
         (work_dir / CHECKPOINT).unlink(missing_ok=True)
     barrier()
     return weights
@@ -114,6 +120,7 @@ def _prepare(cfg: Any, work_dir: Path, device: torch.device, launcher: str, init
     hooks = cfg.setdefault("default_hooks", ConfigDict())
     hooks.setdefault("logger", ConfigDict(type="JsonLogHook"))
     hooks.setdefault("checkpoint", ConfigDict(type="AtomicCheckpointHook"))
+    hooks.setdefault("buffers", ConfigDict(type="ShareBuffersHook"))
     if init is not None:
         cfg.load_from = str(init)
     if cfg.get("load_from") and not Path(cfg.load_from).is_file():
@@ -121,7 +128,6 @@ def _prepare(cfg: Any, work_dir: Path, device: torch.device, launcher: str, init
     if "Amp" in cfg.optim_wrapper.get("type", "") and device.type != "cuda":
         raise UserError("--amp needs a GPU: leave it out, or use --device cuda.")
     _prepare_data(cfg)
-    resolve_schedule(cfg)
     return cfg
 
 
@@ -133,43 +139,9 @@ def _prepare_data(cfg: Any) -> None:
     root = dataset.setdefault("root", cfg.get("data", {}).get("root"))
     if not root:
         raise UserError(f"{cfg.filename or 'The config'} names no data set: say --cfg-options data.root=FOLDER.")
-    classes = open_dataset(dataset.root).num_classes
-    head, own = cfg.model.get("decode_head"), cfg.model.get("num_classes")
-    if isinstance(head, dict) and head.get("num_classes", classes) != classes:
-        raise UserError(
-            f"model.decode_head.num_classes is {head.num_classes}, but {dataset.root} has {classes} classes with the "
-            f"background: say --cfg-options model.decode_head.num_classes={classes}."
-        )
-    if head is None and own is not None and own != classes - 1:
-        raise UserError(
-            f"model.num_classes is {own}, but {dataset.root} has {classes - 1} classes without the background: "
-            f"say --cfg-options model.num_classes={classes - 1}."
-        )
-
-
-def training_identity(cfg: Any) -> str:
-    """SHA-256 of all that shapes the weights: a checkpoint of another identity must not be resumed from.
-
-    The place of the data and the number of workers are left out; a data set counts by its split's ids, labels by the
-    names and sizes of their files, initial weights by their bytes.
-    """
-    loader = copy.deepcopy(cfg.train_dataloader.to_dict())
-    for key in ("num_workers", "persistent_workers", "prefetch_factor", "pin_memory"):
-        loader.pop(key, None)
-    dataset = loader["dataset"]
-    if is_weak_dataset(dataset):
-        dataset["root"] = open_dataset(dataset["root"]).fingerprint(dataset["split"])
-        if dataset.get("labels"):
-            dataset["labels"] = _listing(Supervision.kind(dataset.get("label_kind", "Labels"))(dataset["labels"]))
-    keys = ("model", "optim_wrapper", "param_scheduler", "train_cfg", "custom_hooks", "data_preprocessor", "seed")
-    parts = {key: cfg.get(key) for key in keys} | {"loader": loader, "world_size": get_world_size()}
-    parts["load_from"] = sha256(cfg.load_from) if cfg.get("load_from") else None
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _listing(labels: Supervision) -> str:
-    lines = (f"{path.name} {path.stat().st_size}\n" for path in labels.files())
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+    data = open_dataset(dataset.root)
+    check_classes(cfg.model, data.num_classes, str(dataset.root))
+    fill_classes(cfg.model, data.num_classes)
 
 
 def _finished(work_dir: Path) -> str | None:
@@ -187,34 +159,34 @@ def _resume_state(work_dir: Path, identity: str, strict: bool, log: Callable[[st
     sentence = f"{path} belongs to a training with another config, seed, data or number of ranks"
     if strict:
         raise UserError(f"{sentence}: train without --resume, or in another --work-dir.")
-    if _is_first():
-        log(f"{sentence}; starting anew.")
+    _tell(log, f"{sentence}; starting anew.")
     return None
 
 
 def _is_first() -> bool:
-    from mmengine.dist import is_main_process
-
     return is_main_process()
 
 
-def _build_runner(cfg: Any, device: torch.device, identity: str, state: Any, log: Callable[[str], None]) -> TrainRunner:
-    try:
-        return TrainRunner(cfg, device=device, label=Path(cfg.work_dir).name, identity=identity, state=state, say=log)
-    except KeyError as error:
-        unknown = re.search(r"([\w.]+) is not in the ([\w.]+)", str(error))
-        if unknown is None:
-            raise
-        raise UserError(f"The config names the type '{unknown[1]}', which is not registered ({unknown[2]}).") from error
+def _tell(log: Callable[[str], None], line: str) -> None:
+    """Say something once over all ranks."""
+    if _is_first():
+        log(line)
 
 
-def _announce(runner: TrainRunner, cfg: Any, iterations: int, state: dict[str, Any] | None) -> None:
-    loader = cfg.train_dataloader
+def _build_runner(
+    cfg: Any, loader: DataLoader, device: torch.device, identity: str, state: Any, log: Callable[[str], None]
+) -> TrainRunner:
+    label = Path(cfg.work_dir).name
+    with known_types():
+        return TrainRunner(cfg, loader=loader, device=device, label=label, identity=identity, state=state, say=log)
+
+
+def _announce(runner: TrainRunner, cfg: Any, state: dict[str, Any] | None) -> None:
+    iterations, batch = cfg.train_cfg.max_iters, cfg.train_dataloader.get("batch_size")
     ranks = f" x {get_world_size()} ranks" if get_world_size() > 1 else ""
     start = f", going on after {state['iteration']}" if state else ""
     runner.say(
-        f"{runner.label}: {cfg.model.type}, {iterations} iterations of batch {loader.get('batch_size')}{ranks} "
-        f"on {runner.device}{start}"
+        f"{runner.label}: {cfg.model.type}, {iterations} iterations of batch {batch}{ranks} on {runner.device}{start}"
     )
 
 
@@ -227,6 +199,21 @@ def _run(runner: TrainRunner, cfg: Any) -> None:
             f"The GPU's memory does not hold batch {batch} of {runner.label}: lower train_dataloader.batch_size "
             "or use --amp."
         ) from error
+
+
+def _check_finite(runner: TrainRunner, weights: dict[str, torch.Tensor]) -> None:
+    """Refuse weights that hold a NaN or an infinity, on all ranks if they do on the first.
+
+    Raises:
+        UserError: naming the tensor.
+    """
+    broken = [first_not_finite(weights)]
+    broadcast_object_list(broken)
+    if broken[0] is not None:
+        raise UserError(
+            f"{runner.label}: {broken[0]} is not finite after {runner.iter} iterations; "
+            "lower the learning rate, or look for empty or broken labels."
+        )
 
 
 def _write_config(cfg: Any, path: Path) -> None:
@@ -256,6 +243,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = parse_args(argv)
         if options.local_rank is not None:  # torch.distributed.launch of old says it as a flag
             os.environ.setdefault("LOCAL_RANK", str(options.local_rank))
+        plain = read_config(options.config).to_dict()
+        for key in options.cfg_options or {}:
+            check_option(plain, key, options.config)
         cfg = read_config(options.config, options.cfg_options)
         if options.amp:
             cfg.optim_wrapper.update(type="AmpOptimWrapper", loss_scale=cfg.optim_wrapper.get("loss_scale", "dynamic"))

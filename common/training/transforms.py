@@ -214,7 +214,7 @@ class MeanPadCrop(Transform):
 
 @TRANSFORMS.register_module()
 class Pack(Transform):
-    """inputs: tensor [3, h, w], RGB 0..255; data_samples: SegDataSample with `tags` float32 [C - 1].
+    """inputs: tensor [3, h, w], RGB 0..255; data_samples: SegDataSample, where tags are read with `tags` float32 [C-1].
 
     Where there are labels it also holds `gt_sem_seg`, int64 [1, h', w'], and where they have a confidence `confidence`,
     float32 [1, h', w']. The meta information `strong` says whether they are a ground-truth mask.
@@ -231,7 +231,8 @@ class Pack(Transform):
                 "strong": results.get("strong", False),
             }
         )
-        sample.tags = torch.as_tensor(results["tags"], dtype=torch.float32)
+        if "tags" in results:
+            sample.tags = torch.as_tensor(results["tags"], dtype=torch.float32)
         if "gt_seg_map" in results:
             sample.gt_sem_seg = PixelData(data=torch.from_numpy(results["gt_seg_map"].astype(np.int64))[None])
         if "confidence" in results:

@@ -166,6 +166,16 @@ def test_too_few_images_for_a_batch_are_refused():
         iterations_per_epoch(3, 2, world_size=2)
 
 
+def test_a_batch_is_lowered_to_what_the_images_fill_on_every_rank():
+    sampler = SeekingSampler(range(8))
+    assert [sampler.largest_batch(size) for size in (2, 8, 9)] == [2, 8, 8]
+    sampler.world_size = 3
+    assert [sampler.largest_batch(size) for size in (2, 8)] == [2, 2]
+    sampler.world_size = 9
+    with pytest.raises(UserError, match="8 training images do not fill one batch of 9"):
+        sampler.epoch_length(sampler.largest_batch(4))
+
+
 def test_dropout_is_a_function_of_seed_iteration_and_rank():
     def draw(*key: int) -> list[float]:
         seed_iteration(*key)
@@ -201,10 +211,9 @@ def schedule(**train_cfg: int) -> Config:
     )
 
 
-def test_epochs_become_iterations_and_reach_the_learning_rates(tiny_voc: Path):
+def test_epochs_become_iterations_and_reach_the_learning_rates():
     cfg = schedule(max_epochs=5)
-    cfg.train_dataloader.dataset.root = str(tiny_voc)
-    assert resolve_schedule(cfg) == 10
+    assert resolve_schedule(cfg, 2) == 10
     assert cfg.train_cfg.to_dict() == {"max_iters": 10}
     assert cfg.optim_wrapper.optimizer.max_step == 10
     assert cfg.param_scheduler[0].end == 11
@@ -214,14 +223,14 @@ def test_given_values_stay_and_accumulation_counts_updates():
     cfg = schedule(max_iters=9)
     cfg.optim_wrapper.accumulative_counts = 2
     cfg.param_scheduler[0].end = 7
-    resolve_schedule(cfg)
+    resolve_schedule(cfg, 3)
     assert (cfg.optim_wrapper.optimizer.max_step, cfg.param_scheduler[0].end) == (5, 7)
 
 
 @pytest.mark.parametrize("train_cfg", [{}, {"max_iters": 5, "max_epochs": 1}, {"max_iters": 0}])
 def test_a_schedule_that_says_nothing_or_too_much_is_refused(train_cfg: dict):
     with pytest.raises(UserError, match="train_cfg"):
-        resolve_schedule(schedule(**train_cfg))
+        resolve_schedule(schedule(**train_cfg), 2)
 
 
 # Files

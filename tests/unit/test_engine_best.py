@@ -50,11 +50,11 @@ def judged(monkeypatch):
     """The validations say 0.1, 0.5, 0.5, 0.3; what they saw is kept. `at` makes one of them a break."""
     seen: dict = {"models": [], "at": None}
 
-    def judge(hook: KeepBestHook, model, data) -> float:
+    def judge(hook: KeepBestHook, model, data, ids) -> dict[str, float]:
         seen["models"].append(plain_state_dict(model))
         if len(seen["models"]) == seen["at"]:
             raise KeyboardInterrupt
-        return (0.1, 0.5, 0.5, 0.3)[len(seen["models"]) - 1]
+        return {"miou": (0.1, 0.5, 0.5, 0.3)[len(seen["models"]) - 1]}
 
     monkeypatch.setattr(KeepBestHook, "_judge", judge)
     return seen

@@ -17,6 +17,7 @@ from common.artifacts import ConfidentLabel, ConfidentLabels
 from common.base.errors import UserError
 from common.training import StrongWeakSampler, resolve_schedule
 from common.training.datasets import WeakDataset
+from common.training.loader import build_loader
 from common.training.paired_sampler import paired_iterations
 from common.training.sampler import epoch_order
 
@@ -93,6 +94,10 @@ def test_what_cannot_be_composed_is_refused():
             batches(StrongWeakSampler(Mixed(9), strong=strong), 0, 4, 1)
 
 
+def test_a_batch_of_both_kinds_stays_as_it_is():
+    assert StrongWeakSampler(Mixed(6), strong=2).largest_batch(7) == 7
+
+
 def test_an_epoch_is_one_pass_over_the_weak_list():
     assert paired_iterations(10052, 1, 8) == 1436  # DMT at 1/20
     assert paired_iterations(9260, 1, 8) == 1323  # at 1/8: the last batch is filled up
@@ -120,21 +125,16 @@ def pseudo_labels(root: Path, folder: Path) -> ConfidentLabels:
     return labels
 
 
-def test_epochs_are_counted_without_building_the_data_set(few: Path):
-    dataset = {"type": "WeakDataset", "root": str(few), "split": "rest+few", "pixel_labels": "few"}
-    loader = {"batch_size": 3, "sampler": {"type": "StrongWeakSampler", "strong": 1}, "dataset": dataset}
+def test_epochs_are_counted_by_the_sampler(few: Path):
+    labels = {"labels": str(pseudo_labels(few, few / "p").path), "label_kind": "ConfidentLabels"}
+    dataset = {"type": "WeakDataset", "root": str(few), "split": "rest+few", "pixel_labels": "few", "pipeline": []}
+    loader = {"batch_size": 3, "sampler": {"type": "StrongWeakSampler", "strong": 1}, "dataset": dataset | labels}
+    built = build_loader(Config({"train_dataloader": loader, "seed": 0, "default_scope": "mmseg"}), print)
+    assert built.sampler.epoch_length(3) == 3  # 6 images, 2 a batch
     optim = {"optimizer": {"type": "PolySGD"}}
     cfg = Config({"train_cfg": {"max_epochs": 4}, "train_dataloader": loader, "optim_wrapper": optim})
-    assert resolve_schedule(cfg) == 12  # 6 images, 2 a batch, 4 passes
-    data = WeakDataset(
-        str(few),
-        "rest+few",
-        [],
-        labels=str(pseudo_labels(few, few / "p").path),
-        pixel_labels="few",
-        label_kind="ConfidentLabels",
-    )
-    assert StrongWeakSampler(data, strong=1).epoch_length(3) == 3
+    assert resolve_schedule(cfg, 3) == 12
+    assert cfg.optim_wrapper.optimizer.max_step == 12
 
 
 def test_a_batch_of_the_loader(few: Path, tmp_path: Path):

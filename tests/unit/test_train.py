@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
-import os
-import signal
-import socket
-import sys
-import time
-from pathlib import Path
 
 import pytest
 import torch
@@ -17,10 +10,12 @@ from mmengine.config import Config
 from PIL import Image
 
 from common.base.errors import UserError
+from common.base.files import read_json
 from common.checkpoints.files import read_state_dict
 from common.training.datasets import WeakDataset
 from common.training.train import main, train_network
 from tests.unit.tiny_network import write_config
+from tests.unit.training_runs import kill_when_logged, log_lines, train, train_on_two_ranks
 
 pytestmark = pytest.mark.slow
 
@@ -33,48 +28,6 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-def train(config: Path, work_dir: Path, *arguments: str) -> bytes:
-    assert main([str(config), "--work-dir", str(work_dir), "--device", "cpu", *arguments]) == 0
-    return (work_dir / "weights.pth").read_bytes()
-
-
-def log_lines(work_dir: Path) -> list[dict]:
-    lines = [json.loads(line) for line in (work_dir / "log.jsonl").read_text().splitlines()]
-    return [{key: value for key, value in line.items() if key != "seconds"} for line in lines]
-
-
-def in_a_process(arguments: list[str], env: dict[str, str] | None = None) -> multiprocessing.Process:
-    """`main` in a forked process, which has everything imported already."""
-
-    def run() -> None:
-        os.environ.update(env or {})
-        sys.exit(main(arguments))
-
-    process = multiprocessing.get_context("fork").Process(target=run)
-    process.start()
-    return process
-
-
-def kill_when_logged(config: Path, work_dir: Path, iteration: int) -> None:
-    """Start the training in a process of its own and SIGKILL it once it has logged `iteration`."""
-    process = in_a_process([str(config), "--work-dir", str(work_dir), "--device", "cpu"])
-    deadline = time.monotonic() + 60
-    try:
-        while not ((work_dir / "log.jsonl").exists() and log_lines_done(work_dir) >= iteration):
-            assert process.is_alive(), "the training ended before it could be killed"
-            assert time.monotonic() < deadline, "the training logs nothing"
-            time.sleep(0.02)
-    finally:
-        process.kill()
-        process.join()
-    assert process.exitcode == -signal.SIGKILL
-
-
-def log_lines_done(work_dir: Path) -> int:
-    whole = [line for line in (work_dir / "log.jsonl").read_text().splitlines(keepends=True) if line.endswith("\n")]
-    return json.loads(whole[-1])["iter"] if whole else 0
 
 
 def test_killed_and_resumed_training_ends_with_the_bytes_of_an_unbroken_one(tiny_voc, tmp_path, monkeypatch):
@@ -183,16 +136,7 @@ def test_two_ranks_train_together_and_share_out_the_batches(tiny_voc, tmp_path):
     still = ["--cfg-options", "model.norm=False", "model.dropout=0.0"]
     config = write_config(tmp_path, tiny_voc)
     train(config, tmp_path / "one", *still)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1]), "WORLD_SIZE": "2"}
-    arguments = [str(config), "--work-dir", str(tmp_path / "two"), "--device", "cpu", "--launcher", "pytorch"]
-    arguments += [*still, "train_dataloader.batch_size=1"]
-    ranks = [in_a_process(arguments, address | {"RANK": str(rank), "LOCAL_RANK": str(rank)}) for rank in range(2)]
-    for rank in ranks:
-        rank.join(timeout=60)
-        rank.kill()
-    assert [rank.exitcode for rank in ranks] == [0, 0]
+    train_on_two_ranks(config, tmp_path / "two", *still, "train_dataloader.batch_size=1")
     assert sorted(path.name for path in (tmp_path / "two").iterdir()) == FILES
     one, two = (read_state_dict(tmp_path / name / "weights.pth") for name in ("one", "two"))
     assert all(torch.allclose(one[key], two[key], atol=1e-5) for key in one)
@@ -215,11 +159,12 @@ def test_an_accumulated_gradient_is_never_cut_in_two(tiny_voc, tmp_path):
         (["--amp"], "--amp needs a GPU"),
         (["--cfg-options", "data.root=nowhere"], "The data set nowhere does not exist"),
         (["--cfg-options", "train_dataloader.dataset.split=half"], "half.txt does not exist"),
-        (["--cfg-options", "train_dataloader.batch_size=9"], "8 training images do not fill one batch of 9"),
+        (["--cfg-options", "train_dataloader.dataset.type=Nonesuch"], "'Nonesuch', which is not registered"),
+        (["--cfg-options", "train_dataloader.sampler.type=DefaultSampler"], "cannot start in the middle of an epoch"),
         (["--cfg-options", "model.num_classes=20"], "model.num_classes is 20, but"),
         (["--cfg-options", "model.type=Nonesuch"], "'Nonesuch', which is not registered"),
         (["--cfg-options", "load_from=gone.pth"], "load_from: gone.pth does not exist"),
-        (["--cfg-options", "model.type.name=3"], "do not fit"),
+        (["--cfg-options", "model.type.name=3"], "model.type"),
         (["--launcher", "pytorch"], "start it with torchrun"),
     ],
 )
@@ -270,7 +215,25 @@ def test_labels_reach_the_network(tiny_voc, tmp_path):
     for path in (tiny_voc / "SegmentationClassAug").glob("*.png"):
         Image.open(path).save(labels / path.name)
     cfg = Config.fromfile(write_config(tmp_path, tiny_voc))
-    cfg.train_dataloader.dataset.labels = str(labels)
+    cfg.train_dataloader.dataset.update(labels=str(labels), tags=True)
     cfg.custom_hooks = [{"type": "SeeLabels"}]
     train_network(cfg, tmp_path / "out", device="cpu")
     assert (tmp_path / "out" / "seen").read_text() == "1 24 24"
+
+
+def test_a_list_shorter_than_a_batch_lowers_the_batch(tiny_voc, tmp_path, capsys):
+    config = write_config(tmp_path, tiny_voc)
+    expected = train(config, tmp_path / "eight", "--cfg-options", "train_dataloader.batch_size=8")
+    capsys.readouterr()
+    assert train(config, tmp_path / "out", "--cfg-options", "train_dataloader.batch_size=9") == expected
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "out: 8 training images do not fill a batch of 9: it is lowered to 8."
+    assert told[1] == "out: TinyTagNet, 2 iterations of batch 8 on cpu"
+    assert read_json(tmp_path / "out/trained.json") == read_json(tmp_path / "eight/trained.json")
+    assert Config.fromfile(tmp_path / "out/config.py").train_dataloader.batch_size == 8
+
+
+def test_ranks_share_out_a_list_shorter_than_their_batches(tiny_voc, tmp_path):
+    config = write_config(tmp_path, tiny_voc)
+    train_on_two_ranks(config, tmp_path / "out", "--cfg-options", "train_dataloader.batch_size=5")
+    assert Config.fromfile(tmp_path / "out/config.py").train_dataloader.batch_size == 4

@@ -1,0 +1,40 @@
+"""What a training is: the digest that tells its checkpoints from those of another."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from typing import Any
+
+from mmengine.dist import get_world_size
+
+from common.artifacts import Supervision
+from common.base.files import sha256
+from common.data.dataset import open_dataset
+from common.training.schedule import is_weak_dataset
+
+
+def training_identity(cfg: Any) -> str:
+    """SHA-256 of all that shapes the weights: a checkpoint of another identity must not be resumed from.
+
+    The place of the data and the number of workers are left out; a data set counts by its split's ids, labels by the
+    names and sizes of their files, initial weights by their bytes.
+    """
+    loader = copy.deepcopy(cfg.train_dataloader.to_dict())
+    for key in ("num_workers", "persistent_workers", "prefetch_factor", "pin_memory"):
+        loader.pop(key, None)
+    dataset = loader["dataset"]
+    if is_weak_dataset(dataset):
+        dataset["root"] = open_dataset(dataset["root"]).fingerprint(dataset["split"])
+        if dataset.get("labels"):
+            dataset["labels"] = _listing(Supervision.kind(dataset.get("label_kind", "Labels"))(dataset["labels"]))
+    keys = ("model", "optim_wrapper", "param_scheduler", "train_cfg", "custom_hooks", "data_preprocessor", "seed")
+    parts = {key: cfg.get(key) for key in keys} | {"loader": loader, "world_size": get_world_size()}
+    parts["load_from"] = sha256(cfg.load_from) if cfg.get("load_from") else None
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _listing(labels: Supervision) -> str:
+    lines = (f"{path.name} {path.stat().st_size}\n" for path in labels.files())
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
