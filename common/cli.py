@@ -76,7 +76,14 @@ def _add_run(verbs: argparse._SubParsersAction) -> None:
     run.add_argument("--dry-run", action="store_true", help="print the plan with its reasons and stop")
     run.add_argument("--seed", type=int, help="seed of the run (the recipe's)")
     run.add_argument("--data-root", metavar="FOLDER", help="the data set (the recipe's data.root)")
-    run.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override values of the recipe")
+    run.add_argument(
+        "--cfg-options",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override values of the recipe, e.g. pipeline.pseudo.bg=0.3 (repeated ones add up)",
+    )
     run.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (%(default)s)")
     run.add_argument("--workers", type=int, help="processes of per-image stages on the CPU (all cores)")
     run.add_argument("--threads", type=int, help="CPU threads of training (all cores)")
@@ -140,7 +147,8 @@ def _run(options: argparse.Namespace) -> int:
     )
     if options.dry_run:
         for number, item in enumerate(make_plan(recipe, settings), 1):
-            print(f"[{number}] {'run ' if item.runs else 'skip'} {item.step.name} ({item.step.stage}): {item.reason}")
+            verb = "run " if item.runs else "skip"
+            print(f"[{number}] {verb} {item.step.name} ({item.step.stage}): {item.reason}")
         return 0
     run_recipe(recipe, settings)
     return 0
@@ -180,7 +188,7 @@ def _status(options: argparse.Namespace) -> int:
         record = json.loads((run / "run.json").read_text(encoding="utf-8"))
         print(f"{run}: {record['recipe']}, data {record['data']['name']}, seed {record['seed']}")
         for name in record["stages"]:
-            print(f"  {name:<14} {_stage_status(run / name)}")
+            print(f"  {name:<14} {record.get('left_out', {}).get(name) or _stage_status(run / name)}")
     return 0
 
 

@@ -3,7 +3,7 @@
 # Two habits of every `stages.py`. No `from __future__ import annotations`: the pipeline reads the annotations. And what
 # needs torch is imported inside the stage: a plan, a report and the stages without a network start without it.
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
@@ -13,7 +13,20 @@ from common.base.errors import UserError
 from common.base.progress import Progress
 from common.metrics import BestThreshold, ConfusionMatrix
 from common.metrics.confusion import class_ids
-from common.pipeline import Image, NetworkConfig, PerImage, Run, evaluation, every_rank, per_image
+from common.pipeline import (
+    Count,
+    Image,
+    NetworkConfig,
+    PerImage,
+    Positive,
+    Range,
+    Run,
+    Scales,
+    Unit,
+    evaluation,
+    every_rank,
+    per_image,
+)
 
 LARGE = 50_000_000  # parameters; ResNet-38 has twice as many. Smaller networks would lose a third of their speed
 
@@ -65,10 +78,10 @@ def infer_cam(
     run: Run,
     weights: Weights,
     split: str,
-    scales: tuple[float, ...] = (1.0, 0.5, 1.5, 2.0),
+    scales: Scales = (1.0, 0.5, 1.5, 2.0),
     flip: bool = True,
     normalisation: Literal["class_max", "class_min_max"] = "class_max",
-    stride: int = 4,
+    stride: Count = 4,
 ) -> PerImage[CAMs]:
     """Class activation maps of the tagged classes, summed over scales and mirror images and normalised per class.
 
@@ -104,7 +117,7 @@ def eval_cam(
     run: Run,
     cams: CAMs,
     split: str,
-    thresholds: float | Literal["best"] = "best",
+    thresholds: Annotated[float | Literal["best"], Range(0, 1)] = "best",
     classes: tuple[str, ...] | None = None,
 ) -> Scores:
     """mIoU of the CAMs' arg-max over a constant background score: a given one, or the best of 0, 0.01 .. 1.
@@ -145,7 +158,7 @@ def eval_labels(run: Run, labels: Labels, split: str, classes: tuple[str, ...] |
     return {**matrix.scores(run.data.classes, subset=classes), "images": len(ids)}
 
 
-def crf(run: Run, labels: Labels, preset: str = "irn", confidence: float = 0.7) -> PerImage[Labels]:
+def crf(run: Run, labels: Labels, preset: str = "irn", confidence: Unit = 0.7) -> PerImage[Labels]:
     """Label maps refined by a dense CRF; a pixel's label is trusted with probability `confidence`."""
     from common.ops.crf import crf_labels
 
@@ -153,12 +166,14 @@ def crf(run: Run, labels: Labels, preset: str = "irn", confidence: float = 0.7) 
     return per_image(lambda image: crf_labels(image.pixels, labels.read(image.id), None, params, confidence))
 
 
-def cam_to_ir_label(run: Run, cams: CAMs, fg: float = 0.30, bg: float = 0.05, crf: str = "irn") -> PerImage[Labels]:
+def cam_to_ir_label(run: Run, cams: CAMs, fg: Unit = 0.30, bg: Unit = 0.05, crf: str = "irn") -> PerImage[Labels]:
     """Confident labels to learn boundaries from (IRNet sec. 3.1): classes where the CAM exceeds `fg`, background where
     it stays below `bg`, each after a CRF; the rest is open (255).
     """
     from common.ops.labels import confident_labels
 
+    if bg > fg:
+        raise UserError(f"bg is {bg} and fg {fg}: the score that background stays below must not exceed fg.")
     params = crf_preset(crf)
 
     def label(image: Image) -> np.ndarray:
@@ -172,11 +187,11 @@ def boundary_walk(
     run: Run,
     cams: CAMs,
     weights: Weights,
-    beta: float = 10.0,
-    exp_times: int = 8,
-    radius: int = 5,
-    bg: float = 0.25,
-    canvas: int = 512,
+    beta: Positive = 10.0,
+    exp_times: Annotated[int, Range(0, 16)] = 8,
+    radius: Annotated[int, Range(2)] = 5,
+    bg: Unit = 0.25,
+    canvas: Count = 512,
 ) -> PerImage[Labels]:
     """Semantic pseudo labels: a random walk of 2^exp_times steps spreads the CAM up to the class boundaries (IRNet
     sec. 4.2); weights: of a `BoundaryNet`.
@@ -202,7 +217,7 @@ def infer_seg(
     run: Run,
     weights: Weights,
     split: str,
-    scales: tuple[float, ...] = (1.0,),
+    scales: Scales = (1.0,),
     flip: bool = False,
     crf: str | None = None,
     canvas: tuple[int, int] | None = None,

@@ -76,6 +76,10 @@ class PerImageArtifact(Artifact, ABC):
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise DataError(f"{file} is broken ({error}): delete it and run the stage '{self.name}' again.") from error
 
+    def classes(self, value: Any) -> np.ndarray | None:
+        """The class ids that one image's value holds, where it is a label map; None: it is something else."""
+        return None
+
     @abstractmethod
     def encode(self, value: Any, stream: Any) -> None:
         """Write `value` into the binary `stream`."""

@@ -44,6 +44,9 @@ class Labels(Supervision):
     def targets(self, image_id: str) -> dict[str, np.ndarray]:
         return {"gt_seg_map": self.read(image_id)}
 
+    def classes(self, value: np.ndarray) -> np.ndarray:
+        return np.unique(value)
+
 
 class ConfidentLabels(Supervision):
     """`ConfidentLabel`s as compressed npz: 8 bits of label and 16 of confidence per pixel (see `confidence.LEVELS`)."""
@@ -62,3 +65,6 @@ class ConfidentLabels(Supervision):
     def targets(self, image_id: str) -> dict[str, np.ndarray]:
         value = self.read(image_id)
         return {"gt_seg_map": value.label, "confidence": value.confidence}
+
+    def classes(self, value: ConfidentLabel) -> np.ndarray:
+        return np.unique(value.label)

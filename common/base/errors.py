@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Iterable
 
 
 class UserError(Exception):
@@ -18,9 +18,10 @@ class SupervisionError(UserError):
     """Pixel labels were asked for where the supervision of the recipe does not include them."""
 
 
-def nearest(word: str, known: Collection[str]) -> str:
-    """The end of a sentence about an unknown word: '; did you mean ...?', or the known ones."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.4)
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The end of a sentence about an unknown word: ' (did you mean ...?)', or the known ones."""
+    known = list(known)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.4)
     if close:
-        return f"; did you mean '{close[0]}'?"
-    return f"; known are {', '.join(sorted(known))}" if known else ""
+        return f" (did you mean '{close[0]}'?)"
+    return f" (known are {', '.join(sorted(known))})" if known else ""

@@ -23,7 +23,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
 
 def _import(options: argparse.Namespace) -> int:
     from common.checkpoints.importing import import_weights
-    from common.checkpoints.initial import weights_folder
+    from common.checkpoints.names import weights_folder
 
     report = import_weights(options.file, options.name)
     print("\n".join(report.lines()))
@@ -32,7 +32,7 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from common.checkpoints.initial import SOURCES, stored_names, weights_folder
+    from common.checkpoints.names import SOURCES, stored_names, weights_folder
 
     names = stored_names()
     for name in names:

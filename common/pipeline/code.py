@@ -14,6 +14,11 @@ def late_imports(function: Callable[..., Any]) -> set[str]:
     return {name for part in used_parts(function) for node in ast.walk(part) for name in _imported(node)}
 
 
+def attributes(function: Callable[..., Any]) -> set[str]:
+    """The names of all attributes that a function, and the functions of its file that it uses, look at."""
+    return {node.attr for part in used_parts(function) for node in ast.walk(part) if isinstance(node, ast.Attribute)}
+
+
 def used_parts(function: Callable[..., Any]) -> list[ast.stmt]:
     """The top-level definitions of the function's file that it uses, itself first."""
     tree = ast.parse(inspect.getsource(sys.modules[function.__module__]))

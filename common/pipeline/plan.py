@@ -7,7 +7,8 @@ from pathlib import Path
 
 from common.base.errors import UserError, nearest
 from common.base.ranks import Ranks
-from common.data.dataset import open_dataset
+from common.data.dataset import DataSet, open_dataset
+from common.pipeline.checks import check_step, left_out
 from common.pipeline.freshness import stale_reason
 from common.pipeline.recipe import Recipe, Step
 
@@ -34,36 +35,55 @@ class Settings:
 
 @dataclass(frozen=True)
 class Planned:
-    """A step, whether this run executes it, and why (not)."""
+    """A step, whether this run executes it, and why (not).
+
+    left_out: an evaluation that has nothing to judge by; nothing may read its scores.
+    """
 
     step: Step
     runs: bool
     reason: str
+    left_out: bool = False
 
 
 def make_plan(recipe: Recipe, settings: Settings) -> list[Planned]:
     """Which steps have to run, each with its reason.
 
     Raises:
-        UserError: a selected stage does not exist, or needs one that is neither finished nor selected.
+        UserError: a selected stage does not exist, needs one that is neither finished nor selected, or would fail for
+            what is known to be missing (see `common.pipeline.checks`).
     """
     selected = _selected(recipe, settings)
     data = open_dataset(recipe.data_root)
     plan: list[Planned] = []
-    running: set[str] = set()
     for step in recipe.steps:
-        if step.name not in selected:
-            plan.append(Planned(step, False, "not selected"))
-            continue
-        reason = next((f"follows {source}" for source in step.inputs.values() if source in running), None)
-        reason = reason or stale_reason(recipe, step, settings.work_dir, data) or ("forced" if settings.force else None)
-        if reason:
-            running.add(step.name)
-        plan.append(Planned(step, reason is not None, reason or "fresh"))
+        plan.append(_planned(recipe, step, settings, data, plan, step.name in selected))
+    running = {item.step.name for item in plan if item.runs}
     for item in plan:
         if item.runs:
             _check_inputs(item.step, settings.work_dir, running)
+            check_step(recipe, item.step, data)
     return plan
+
+
+def _planned(
+    recipe: Recipe, step: Step, settings: Settings, data: DataSet, before: list[Planned], selected: bool
+) -> Planned:
+    why = left_out(step, data)
+    if why:
+        return Planned(step, False, f"left out, {why}", left_out=True)
+    if not selected:
+        return Planned(step, False, "not selected")
+    for item in before:
+        if item.left_out and item.step.name in step.inputs.values():
+            raise UserError(
+                f"Stage '{step.name}' reads the scores of '{item.step.name}', which is {item.reason}: add the masks, "
+                "or take both stages out of the recipe."
+            )
+    running = {item.step.name for item in before if item.runs}
+    reason = next((f"follows {source}" for source in step.inputs.values() if source in running), None)
+    reason = reason or stale_reason(recipe, step, settings.work_dir, data) or ("forced" if settings.force else None)
+    return Planned(step, reason is not None, reason or "fresh")
 
 
 def _selected(recipe: Recipe, settings: Settings) -> set[str]:

@@ -6,9 +6,9 @@ import difflib
 import hashlib
 import importlib
 import inspect
-import types
+import json
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ from typing import Any
 from common.artifacts import Artifact
 from common.base.config import read_config
 from common.base.errors import UserError, nearest
+from common.pipeline.options import KEYS, parameter_names, resolved
 from common.pipeline.stage import NetworkConfig, PerImage
+from common.pipeline.typed import typed
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,9 @@ class Step:
 class Recipe:
     """A checked recipe file.
 
-    pixel_labels: the split whose masks are part of the supervision (semi-supervised recipes), None for tags only.
+    pixel_labels: the split whose masks are part of the supervision (semi-supervised recipes), None for tags only; uses:
+    what is known of the other images; images: of a supervised reference, the list it takes a part of; text: the file
+    with its options, as mmengine prints it; content: the same as plain data.
     """
 
     path: Path
@@ -50,7 +54,10 @@ class Recipe:
     seed: int
     pixel_labels: str | None
     steps: tuple[Step, ...]
+    uses: tuple[str, ...]
+    images: str | None
     text: str
+    content: dict[str, Any]
 
     @property
     def name(self) -> str:
@@ -58,40 +65,67 @@ class Recipe:
         return self.path.stem
 
 
-RECIPE_KEYS = ("pipeline", "method", "data", "seed", "pixel_labels", "uses", "images")
-
-
-def load_recipe(path: str | Path, options: dict[str, Any] | None = None) -> Recipe:
-    """Read and check a recipe.
+def load_recipe(path: str | Path, options: Mapping[str, Any] | None = None) -> Recipe:
+    """Read and check a recipe; `options` are dotted keys with values, stages by their name or number.
 
     Raises:
         UserError: naming the entry and the nearest valid name.
     """
     path = Path(path)
-    config = read_config(path, options)
+    config = read_config(path)
     if "pipeline" not in config:
         raise UserError(f"{path} has no 'pipeline': it is no recipe (a single network trains by methods/*/train.py).")
+    _check_shape(path, config)
+    if options:
+        config = read_config(path, resolved(path, config, options, _parameters))
+        _check_shape(path, config)
     for key in config:  # a recipe may have variables of its own, but not a slip of the pen
-        if key not in RECIPE_KEYS and (close := difflib.get_close_matches(key, RECIPE_KEYS, n=1, cutoff=0.75)):
-            raise UserError(f"{path}: unknown key '{key}'; did you mean '{close[0]}'?")
-    root = config.get("data", {}).get("root")
-    if not root:
-        raise UserError(f"{path}: 'data.root' is missing: say --cfg-options data.root=FOLDER or set it in the recipe.")
-    _typed(f"{path}: uses", config.get("uses", ()), tuple[str, ...])  # both are read when the run is recorded
-    _typed(f"{path}: images", config.get("images"), str | None)
+        if key not in KEYS and (close := difflib.get_close_matches(key, KEYS, n=1, cutoff=0.75)):
+            raise UserError(f"{path}: unknown key '{key}' (did you mean '{close[0]}'?).")
     steps: dict[str, Step] = {}
     for number, entry in enumerate(config.pipeline):
         step = _check_entry(path, number, dict(entry), steps)
         steps[step.name] = step
     return Recipe(
         path=path,
-        method=config.get("method", path.parent.name),
-        data_root=Path(root),
-        seed=_typed_seed(path, config.get("seed", 0)),
-        pixel_labels=config.get("pixel_labels"),
+        method=typed(f"{path}: method", config.get("method", path.parent.name), str),
+        data_root=Path(config.data.root),
+        seed=_seed(path, config.get("seed", 0)),
+        pixel_labels=typed(f"{path}: pixel_labels", config.get("pixel_labels"), str | None),
+        uses=typed(f"{path}: uses", config.get("uses", ("tags",)), tuple[str, ...]),
+        images=typed(f"{path}: images", config.get("images"), str | None),
         steps=tuple(steps.values()),
         text=config.pretty_text,
+        content=json.loads(json.dumps(config.to_dict(), default=str)),
     )
+
+
+def _check_shape(path: Path, config: Any) -> None:
+    """A pipeline of entries and a data root: what all further checks read."""
+    pipeline, data = config.pipeline, config.get("data", {})
+    if not isinstance(pipeline, list) or not pipeline:
+        raise UserError(f"{path}: 'pipeline' must be a list of dict(stage=..., name=...), not {_short(pipeline)}.")
+    for number, entry in enumerate(pipeline):
+        if not isinstance(entry, Mapping):
+            raise UserError(f"{path}: pipeline[{number}] must be dict(stage=..., name=...), not {_short(entry)}.")
+    if not isinstance(data, Mapping):
+        raise UserError(f"{path}: 'data' must be dict(root=FOLDER), not {_short(data)}.")
+    if not data.get("root"):
+        raise UserError(f"{path}: 'data.root' is missing: say --data-root FOLDER or set it in the recipe.")
+    if not isinstance(data["root"], str):
+        raise UserError(f"{path}: 'data.root' must be the name of a folder, not {_short(data['root'])}.")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _parameters(stage: Any) -> list[str]:
+    try:
+        return parameter_names(stage_function(stage)) if isinstance(stage, str) else []
+    except UserError:
+        return []  # the check of the entry says what is wrong with it
 
 
 def stage_function(stage: str) -> Callable[..., Any]:
@@ -123,8 +157,10 @@ def _check_entry(path: Path, number: int, entry: dict[str, Any], earlier: dict[s
     for key in ("stage", "name"):
         if not isinstance(entry.get(key), str):
             raise UserError(f"{where} needs {key}='...'.")
-    stage, name, oracle = entry.pop("stage"), entry.pop("name"), bool(entry.pop("oracle", False))
+    stage, name, oracle = entry.pop("stage"), entry.pop("name"), entry.pop("oracle", False)
     where = f"{where} '{name}'"
+    if not isinstance(oracle, bool):
+        raise UserError(f"{where}: oracle must be True or False, not {oracle!r}.")
     if name in earlier:
         raise UserError(f"{where}: the name is taken by an earlier stage; every stage has its own.")
     if not name.replace("_", "").replace("-", "").isalnum():
@@ -133,7 +169,7 @@ def _check_entry(path: Path, number: int, entry: dict[str, Any], earlier: dict[s
         function = stage_function(stage)
     except UserError as error:
         raise UserError(f"{where}: {error}") from error
-    hints = typing.get_type_hints(function)
+    hints = typing.get_type_hints(function, include_extras=True)
     kind, per_image = _kind(where, hints.pop("return", None))
     hints.pop("run", None)
     signature = inspect.signature(function)
@@ -148,12 +184,14 @@ def _check_entry(path: Path, number: int, entry: dict[str, Any], earlier: dict[s
             raise UserError(f"{where}: stage '{stage}' needs '{key}'.")
         value = entry.get(key, default)
         wanted = _artifact_type(hint)
+        if wanted is not None and value is None and type(None) not in typing.get_args(hint):
+            raise UserError(f"{where}: stage '{stage}' needs '{key}', the name of an earlier stage.")
         if wanted is not None and value is not None:
             inputs[key] = _input(f"{where}: {key}", value, wanted, earlier)
         elif hint is NetworkConfig:
             params[key] = _network_config(f"{where}: {key}", path.parent, value)
         elif wanted is None:
-            params[key] = _typed(f"{where}: {key}", value, hint)
+            params[key] = typed(f"{where}: {key}", value, hint)
     return Step(name, stage, function, params, inputs, kind, per_image, oracle)
 
 
@@ -174,6 +212,8 @@ def _artifact_type(hint: Any) -> type[Artifact] | None:
 
 
 def _input(where: str, value: Any, wanted: type[Artifact], earlier: dict[str, Step]) -> str:
+    if not isinstance(value, str):
+        raise UserError(f"{where}: the name of an earlier stage is needed, not {_short(value)}.")
     if value not in earlier:
         raise UserError(f"{where}='{value}': no earlier stage has that name{nearest(str(value), earlier)}.")
     made = earlier[value].kind
@@ -192,51 +232,10 @@ def _network_config(where: str, folder: Path, value: Any) -> NetworkConfig:
     return NetworkConfig(path)
 
 
-def _typed_seed(path: Path, seed: Any) -> int:
+def _seed(path: Path, seed: Any) -> int:
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise UserError(f"{path}: 'seed' must be a whole number from 0 on, not {seed!r}.")
     return seed
-
-
-def _typed(where: str, value: Any, hint: Any) -> Any:
-    """`value` as its annotation wants it (lists become tuples, whole numbers floats).
-
-    Raises:
-        UserError: it is of another type.
-    """
-    unions = (types.UnionType, typing.Union)
-    for option in typing.get_args(hint) if typing.get_origin(hint) in unions else (hint,):
-        fitted = _fit(value, option)
-        if fitted is not _MISFIT:
-            return fitted
-    name = getattr(hint, "__name__", None) if not typing.get_args(hint) else None
-    raise UserError(f"{where}={value!r} is not of type {name or str(hint).replace('typing.', '')}.")
-
-
-_MISFIT = object()
-
-
-def _fit(value: Any, hint: Any) -> Any:
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if hint is Any:
-        return value
-    if origin is typing.Literal:
-        return value if value in args else _MISFIT
-    if hint is None or hint is type(None):
-        return None if value is None else _MISFIT
-    if origin is tuple:
-        if not isinstance(value, tuple | list):
-            return _MISFIT
-        kinds = [args[0]] * len(value) if args[-1] is Ellipsis else list(args)
-        fitted = [_fit(item, kind) for item, kind in zip(value, kinds, strict=False)]
-        return _MISFIT if len(kinds) != len(value) or any(item is _MISFIT for item in fitted) else tuple(fitted)
-    if origin is dict or hint is dict:
-        return dict(value) if isinstance(value, dict) else _MISFIT
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, bool) and hint is not bool:
-        return _MISFIT
-    return value if inspect.isclass(hint) and isinstance(value, hint) else _MISFIT
 
 
 def config_digest(path: Path) -> str:

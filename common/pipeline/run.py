@@ -10,16 +10,19 @@ import datetime
 import functools
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from common.artifacts import PerImageArtifact, Scores
+from common.base.constants import IGNORE
 from common.base.errors import UserError
 from common.base.files import read_json, remove_parts, write_json
 from common.base.parallel import set_threads
 from common.base.progress import Progress
 from common.data.dataset import DataSet, open_dataset
+from common.data.guard import guarding
 from common.pipeline.code import late_imports
 from common.pipeline.freshness import changes, plain, stale_reason, stamp
 from common.pipeline.per_image import Outcome, PerImageJob, run_here
@@ -43,7 +46,7 @@ def run_recipe(recipe: Recipe, settings: Settings) -> None:
     plan = make_plan(recipe, settings)
     preload(_worker_modules(plan))
     if settings.ranks.first:
-        _write_run_record(recipe, settings)
+        _write_run_record(recipe, settings, plan)
     for number, item in enumerate(plan, 1):
         title = f"[{number}/{len(plan)}] {item.step.name} ({item.step.stage})"
         if not item.runs:
@@ -74,7 +77,7 @@ def _run_step(recipe: Recipe, step: Step, settings: Settings) -> None:
         _prepare_folder(folder, wanted, settings.force)
     ranks.gather(f"{step.name}/prepared", True)
     started = time.monotonic()
-    with peak_memory() as peak:
+    with peak_memory() as peak, guarding(_allowed(recipe, step)):
         outcome = _execute(recipe, step, settings)
     artifact = step.kind(folder)
     if ranks.first:
@@ -97,7 +100,26 @@ def _run_step(recipe: Recipe, step: Step, settings: Settings) -> None:
         write_json(folder / "stage.json", record)
         (folder / "started.json").unlink(missing_ok=True)
         print(f"{step.name}: done in {duration(record['seconds'])}", flush=True)
+        if isinstance(artifact, PerImageArtifact) and (line := _collapsed(artifact, data.classes)):
+            print(f"{step.name}: {line}", flush=True)
     ranks.gather(f"{step.name}/recorded", True)
+
+
+def _collapsed(labels: PerImageArtifact, names: Sequence[str]) -> str | None:
+    """A line about label maps that hold one class everywhere, or none; two differing pixels end the search."""
+    found: set[int] = set()
+    ids = labels.ids()
+    for image_id in ids:
+        classes = labels.classes(labels.read(image_id))
+        if classes is None:
+            return None
+        found |= set(classes.tolist()) - {IGNORE}
+        if len(found) > 1:
+            return None
+    if not ids:
+        return None
+    what = f"hold nothing but '{names[found.pop()]}'" if found and max(found) < len(names) else "leave every pixel open"
+    return f"all {len(ids)} label maps {what}: what made them has collapsed, or its thresholds are too strict"
 
 
 def _prepare_folder(folder: Path, wanted: dict[str, Any], force: bool) -> None:
@@ -119,10 +141,16 @@ def _prepare_folder(folder: Path, wanted: dict[str, Any], force: bool) -> None:
 
 
 def _make_run(recipe: Recipe, step: Step, work_dir: Path, device: str, launcher: str = "none") -> Run:
-    data = open_dataset(recipe.data_root)
-    if not step.oracle and getattr(step.function, "pixel_labels", "none") == "none":
-        data = data.guarded(data.ids(recipe.pixel_labels) if recipe.pixel_labels else ())
+    with guarding(_allowed(recipe, step)):
+        data = open_dataset(recipe.data_root)
     return Run(data, None if device == "auto" else device, work_dir / step.name, recipe.seed, launcher)
+
+
+def _allowed(recipe: Recipe, step: Step) -> list[str] | None:
+    """The images whose pixel labels a stage may read; None: all."""
+    if step.oracle or getattr(step.function, "pixel_labels", "none") == "evaluation":
+        return None
+    return open_dataset(recipe.data_root).ids(recipe.pixel_labels) if recipe.pixel_labels else []
 
 
 def _call(recipe: Recipe, step: Step, work_dir: Path, run: Run) -> Any:
@@ -188,7 +216,8 @@ def _worker_job(recipe: Recipe, name: str, work_dir: Path, device: str) -> tuple
     """Set a per-image stage up, in this process or in a worker."""
     step = next(step for step in recipe.steps if step.name == name)
     run = _make_run(recipe, step, work_dir, device)
-    return _call(recipe, step, work_dir, run), run
+    with guarding(_allowed(recipe, step)):
+        return _call(recipe, step, work_dir, run), run
 
 
 def _ids(recipe: Recipe, step: Step, job: PerImageJob, data: DataSet, work_dir: Path) -> list[str]:
@@ -217,7 +246,7 @@ def _report_failures(folder: Path, failures: dict[str, str], total: int) -> None
 # --- records ------------------------------------------------------------------------------------------------------
 
 
-def _write_run_record(recipe: Recipe, settings: Settings) -> None:
+def _write_run_record(recipe: Recipe, settings: Settings, plan: list[Planned]) -> None:
     write_json(
         settings.work_dir / "run.json",
         {
@@ -228,6 +257,10 @@ def _write_run_record(recipe: Recipe, settings: Settings) -> None:
             "supervision": recipe.pixel_labels,
             "data": {"name": open_dataset(recipe.data_root).name, "root": str(recipe.data_root.resolve())},
             "stages": [step.name for step in recipe.steps],
+            "left_out": {item.step.name: item.reason for item in plan if item.left_out},
+            "uses": recipe.uses,
+            "images": recipe.images,
             "config": recipe.text,
+            "content": recipe.content,
         },
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import math
 import typing
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from common.artifacts import PerImageArtifact
 from common.data.dataset import DataSet
@@ -25,9 +27,49 @@ class PerImage(typing.Generic[A]):
     """Return type of a per-image stage: one artefact of kind A per image."""
 
 
-def evaluation(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Declare that a stage judges: it may read masks, and its numbers are marked as chosen or measured with them."""
+@dataclass(frozen=True)
+class Range:
+    """Allowed values of a stage parameter: `Annotated[float, Range(0, 1)]`, both ends included.
+
+    above: the lower end itself is not allowed. Of a tuple every item is held to it, and there must be one.
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+    above: bool = False
+
+    def holds(self, value: Any) -> bool:
+        """Whether a number, or every item of a tuple, lies inside; None does."""
+        if value is None:
+            return True
+        items = value if isinstance(value, tuple) else (value,)
+        inside = (self.low < item if self.above else self.low <= item for item in items)
+        return bool(items) and all(inside) and all(item <= self.high for item in items)
+
+    def __str__(self) -> str:
+        low = "" if self.low == -math.inf else f"{'above' if self.above else 'at least'} {self.low:g}"
+        high = "" if self.high == math.inf else f"at most {self.high:g}"
+        return " and ".join(filter(None, (low, high)))
+
+
+Unit = Annotated[float, Range(0, 1)]
+"""A score, share or probability."""
+Positive = Annotated[float, Range(0, above=True)]
+Count = Annotated[int, Range(1)]
+Scales = Annotated[tuple[float, ...], Range(0, above=True)]
+"""Factors of the photo's sides, one or more."""
+
+
+def evaluation(function: Callable[..., Any] | None = None, *, instances: bool = False) -> Any:
+    """Declare that a stage judges: it may read masks, and its numbers are marked as chosen or measured with them.
+
+    Its parameter `split` names the images. Where none of them has a mask the stage is left out. instances: it judges
+    by instance masks, too: `@evaluation(instances=True)`.
+    """
+    if function is None:
+        return functools.partial(evaluation, instances=instances)
     function.pixel_labels = "evaluation"  # type: ignore[attr-defined]
+    function.judges_by = ("masks", "instances") if instances else ("masks",)  # type: ignore[attr-defined]
     return function
 
 

@@ -18,6 +18,7 @@ from common.base.memory import keep_freed_memory
 from common.base.parallel import set_threads
 from common.base.progress import Progress
 from common.data.dataset import DataSet
+from common.data.guard import set_guard
 from common.pipeline.per_image import Image, Outcome, PerImageJob, note_failure
 from common.pipeline.stage import Run
 
@@ -70,6 +71,7 @@ def _start_worker(make_job: Callable[[], tuple[PerImageJob, Run]], out: PerImage
     set_threads(1)
     keep_freed_memory()
     job, run = make_job()
+    set_guard(run.data.allowed)  # for data sets that the stage opens while it works
     _worker = job, run.data, out
 
 

@@ -103,8 +103,9 @@ def _numbers(run: RunFolder, expected: list[Expected]) -> str:
                 measured = str(value) if isinstance(value, int) else f"{100 * value:.1f}{dagger}"
                 paper = _paper(_expected_row(run, expected, name, key), value)
                 rows.append([escape(name), split, escape(key), measured, *paper])
+    rows += [[escape(name), "", "", "no masks", "", "", escape(why)] for name, why in run.left_out.items()]
     for row in expected:
-        if _of_this_run(run, row) and row.stage not in run.stages:
+        if _of_this_run(run, row) and row.stage not in {*run.stages, *run.left_out}:
             rows.append([escape(row.title), escape(row.split), escape(row.metric), "not run", *_paper(row, None)])
     if not rows:
         return ""
@@ -220,7 +221,7 @@ def _stages(run: RunFolder) -> str:
     for name in run.record["stages"]:
         stage = run.stages.get(name)
         if stage is None:
-            rows.append([escape(name), "", "not finished", "", "", ""])
+            rows.append([escape(name), "", escape(run.left_out.get(name, "not finished")), "", "", ""])
             continue
         share = 100 * stage["seconds"] / longest
         time = f'<span class="bar" style="--share:{share:.1f}%">{duration(stage["seconds"])}</span>'

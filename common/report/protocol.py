@@ -71,9 +71,7 @@ def supervision(run: RunFolder) -> Supervision:
     Raises:
         UserError: the data set is gone, or one of its lists is another than in the run.
     """
-    from mmengine.config import Config
-
-    recipe = Config.fromstring(run.record["config"], ".py")
+    recipe = run.content
     data = _data_set(run, recipe.get("data", {}).get("root"))
     lists: dict[str, str] = {}
     for stage in run.stages.values():

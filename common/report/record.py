@@ -26,7 +26,8 @@ def make_record(run: RunFolder) -> dict[str, Any]:
         UserError: no stage is finished, or one is missing before another that is.
     """
     finished = list(run.stages)
-    if not finished or finished != list(run.record["stages"])[: len(finished)]:
+    wanted = [name for name in run.record["stages"] if name not in run.left_out]
+    if not finished or finished != wanted[: len(finished)]:
         raise UserError(f"{run.path} is not finished ({', '.join(run.missing)}): run the recipe to its end first.")
     stages = list(run.stages.values())
     splits: dict[str, str] = {}

@@ -7,6 +7,7 @@ import functools
 from pathlib import Path
 from typing import Any
 
+from common.base.config import read_plain
 from common.base.errors import UserError
 from common.base.files import read_json
 
@@ -24,7 +25,28 @@ class RunFolder:
     @property
     def missing(self) -> list[str]:
         """Stages of the recipe that are not finished."""
-        return [name for name in self.record["stages"] if name not in self.stages]
+        return [name for name in self.record["stages"] if name not in self.stages and name not in self.left_out]
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Evaluations that had nothing to judge by, with the reason."""
+        return self.record.get("left_out", {})
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The recipe as plain data; nothing of the record is run.
+
+        Raises:
+            UserError: the record holds more than plain data.
+        """
+        if "content" in self.record:
+            return self.record["content"]
+        try:
+            return read_plain(self.record["config"])
+        except ValueError as error:
+            raise UserError(
+                f"{self.path / 'run.json'}: 'config' is no plain recipe ({error}): run it again."
+            ) from error
 
     @property
     def seconds(self) -> float:

@@ -10,7 +10,6 @@ _base_ = [
 model = dict(
     type="CamClassifier",
     backbone=dict(output_stride=8, conv_head=True),
-    num_classes=6,
     dropout=0.5,
 )
 

@@ -7,7 +7,7 @@ _base_ = [
     "../_base_/data/voc12_animals.py",
 ]
 
-model = dict(type="CamClassifier", num_classes=20, dropout=0.5)
+model = dict(type="CamClassifier", dropout=0.5)
 
 train_dataloader = dict(batch_size=16, dataset=dict(pipeline={{_base_.train_pipeline}}))
 train_cfg = dict(max_epochs=6)

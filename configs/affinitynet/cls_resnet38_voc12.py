@@ -5,7 +5,6 @@ custom_imports = dict(imports=["common.models.register"], allow_failed_imports=F
 model = dict(
     type="CamClassifier",
     backbone=dict(type="ResNet38", frozen="b2", init_cfg=dict(type="NamedWeights", weights="resnet38_imagenet")),
-    num_classes=20,
     dropout=0.5,
     head_gain=1.0,
     data_preprocessor=dict(

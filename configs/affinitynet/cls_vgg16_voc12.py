@@ -10,7 +10,6 @@ model = dict(
         frozen_stages=1,
         init_cfg=dict(type="NamedWeights", weights="vgg16_20M"),
     ),
-    num_classes=20,
     dropout=0.5,
     head_gain=1.0,
     cam_power=0.5,

@@ -6,7 +6,7 @@ _base_ = [
     "../_base_/data/shapes.py",
 ]
 
-model = dict(decode_head=dict(num_classes=7, rates=(1, 2, 4, 6)))
+model = dict(decode_head=dict(rates=(1, 2, 4, 6)))
 
 train_dataloader = dict(
     batch_size=16,

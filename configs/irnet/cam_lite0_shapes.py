@@ -7,7 +7,7 @@ _base_ = [
     "../_base_/data/shapes.py",
 ]
 
-model = dict(type="CamClassifier", backbone=dict(conv_head=True), num_classes=6)
+model = dict(type="CamClassifier", backbone=dict(conv_head=True))
 
 train_dataloader = dict(batch_size=16, dataset=dict(pipeline={{_base_.train_pipeline}}))
 train_cfg = dict(max_epochs=4)

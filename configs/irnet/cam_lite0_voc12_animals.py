@@ -7,7 +7,7 @@ _base_ = [
     "../_base_/data/voc12_animals.py",
 ]
 
-model = dict(type="CamClassifier", backbone=dict(frozen_stages=-1), num_classes=20)
+model = dict(type="CamClassifier", backbone=dict(frozen_stages=-1))
 
 train_dataloader = dict(batch_size=16, dataset=dict(pipeline={{_base_.train_pipeline}}))
 train_cfg = dict(max_epochs=8)

@@ -13,7 +13,6 @@ model = dict(
         frozen_bn=True,
         init_cfg=dict(type="NamedWeights", weights="torchvision://resnet50-V1"),
     ),
-    num_classes=20,
     data_preprocessor=dict(
         type="SegDataPreProcessor", mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], size_divisor=1
     ),

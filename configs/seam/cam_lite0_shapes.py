@@ -12,7 +12,6 @@ custom_imports = dict(imports=["methods.seam.model"], allow_failed_imports=False
 model = dict(
     type="SEAM",
     backbone=dict(output_stride=8, conv_head=True, out_indices=(2, 3, 4)),
-    num_classes=6,
     dropout=0.5,
     head_gain=0.1,  # few iterations: what the head starts with would stay visible in the maps
     scale=0.75,

@@ -12,7 +12,6 @@ custom_imports = dict(imports=["methods.seam.model"], allow_failed_imports=False
 model = dict(
     type="SEAM",
     backbone=dict(out_indices=(2, 3, 4)),
-    num_classes=20,
     dropout=0.5,
     head_gain=0.1,
     scale=0.5,

@@ -9,7 +9,6 @@ model = dict(
         out_indices=(1, 2, 3),
         init_cfg=dict(type="NamedWeights", weights="resnet38_imagenet"),
     ),
-    num_classes=20,
     pcm=dict(widths=(64, 128), embedding=192),
     dropout=0.5,
     scale=0.3,

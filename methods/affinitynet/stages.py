@@ -2,17 +2,17 @@
 
 # No `from __future__ import annotations` here: the pipeline reads the annotations of these functions.
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
 from common.artifacts import CAMs, Labels, ScoreVolume, ScoreVolumes, Weights
-from common.pipeline import Image, PerImage, Run, per_image
+from common.pipeline import Image, PerImage, Positive, Range, Run, per_image
 from common.stages import crf_preset
 
 
 def score_volumes(
-    run: Run, cams: CAMs, low_alpha: float = 4.0, high_alpha: float = 32.0, crf: str = "psa"
+    run: Run, cams: CAMs, low_alpha: Positive = 4.0, high_alpha: Positive = 32.0, crf: str = "psa"
 ) -> PerImage[ScoreVolumes]:
     """Scores of background (1 - max CAM)^alpha and classes after a CRF, with a strong background (the low alpha) and a
     weak one: where they agree, AffinityNet learns (sec. 3.2.1).
@@ -31,13 +31,13 @@ def random_walk(
     run: Run,
     cams: CAMs,
     weights: Weights,
-    alpha: float = 16.0,
-    beta: float = 8.0,
-    logt: int = 8,
-    radius: int = 5,
+    alpha: Positive = 16.0,
+    beta: Positive = 8.0,
+    logt: Annotated[int, Range(0, 16)] = 8,
+    radius: Annotated[int, Range(2)] = 5,
     border: Literal["released", "complete"] = "released",
     crf: str | None = None,
-    scale: float = 1.0,
+    scale: Positive = 1.0,
 ) -> PerImage[Labels]:
     """Semantic pseudo labels: CAMs and background (1 - max CAM)^alpha walk 2^logt steps along affinities^beta.
 

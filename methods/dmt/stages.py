@@ -2,15 +2,16 @@
 
 # No `from __future__ import annotations` here: the pipeline reads the annotations of these functions.
 
+from typing import Annotated
+
 import numpy as np
 
 from common.artifacts import ConfidentLabel, ConfidentLabels, Scores, Weights
-from common.base.errors import UserError
 from common.base.progress import Progress
 from common.metrics import ConfusionMatrix
 from common.metrics.confusion import plain
 from common.ops.confidence import keep_confident
-from common.pipeline import Image, PerImage, Run, evaluation, per_image
+from common.pipeline import Count, Image, PerImage, Range, Run, Scales, evaluation, per_image
 
 
 def predict(
@@ -18,7 +19,7 @@ def predict(
     weights: Weights,
     split: str,
     canvas: tuple[int, int] | None = (505, 505),
-    scales: tuple[float, ...] = (1.0,),
+    scales: Scales = (1.0,),
     flip: bool = False,
 ) -> PerImage[ConfidentLabels]:
     """What a network says of every pixel, and how sure it is: pseudo labels before any is left out.
@@ -37,16 +38,16 @@ def predict(
     return per_image(label, split=split)
 
 
-def class_thresholds(run: Run, labels: ConfidentLabels, ratio: float, every: int = 16) -> Scores:
+def class_thresholds(
+    run: Run, labels: ConfidentLabels, ratio: Annotated[float, Range(0, 1, above=True)], every: Count = 16
+) -> Scores:
     """The least confidence of each class that keeps its surest `ratio` of pixels, over the whole set of labels.
 
-    every: one pixel of so many is counted. The numbers: `thresholds` in the order of the classes, and the share of the
-    counted pixels that is `kept`, of all and of each class.
+    ratio: above 0, at most 1; every: one pixel of so many is counted. The numbers: `thresholds` in the order of the
+    classes, and the share of the counted pixels that is `kept`, of all and of each class.
     """
     from methods.dmt.labels import ConfidenceHistogram, sampled
 
-    if not 0 < ratio <= 1:
-        raise UserError(f"ratio is {ratio}: it is the share of pixels to keep, above 0 and at most 1.")
     histogram = ConfidenceHistogram(run.data.num_classes)
     ids = labels.ids()
     with Progress(len(ids), run.out.name) as progress:

@@ -3,7 +3,7 @@
 # No `from __future__ import annotations` here: the pipeline reads the annotations of these functions.
 
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from common.artifacts import CAMs, InstanceMaps, Instances, Scores, Weights
 from common.base.errors import UserError
 from common.base.progress import Progress
 from common.metrics import InstanceAP
-from common.pipeline import Image, PerImage, Run, evaluation, per_image
+from common.pipeline import Count, Image, PerImage, Positive, Range, Run, Unit, evaluation, per_image
 
 if TYPE_CHECKING:
     import torch
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from methods.irnet.model import InterPixelNet
 
 
-def mean_displacement(run: Run, weights: Weights, split: str, crop: int = 512, batch: int = 32) -> Weights:
+def mean_displacement(run: Run, weights: Weights, split: str, crop: Count = 512, batch: Count = 32) -> Weights:
     """Give the trained network its mean shift: the mean displacement over a split, in the order of its list.
 
     The images are cropped at the top left to `crop` pixels; padding counts. As in the released code only full batches
@@ -43,14 +43,14 @@ def instances(
     cams: CAMs,
     weights: Weights,
     split: str | None = None,
-    beta: float = 10.0,
-    exp_times: int = 8,
-    radius: int = 5,
-    bg: float = 0.25,
-    canvas: int = 512,
-    iterations: int = 300,
-    weak: float = 2.5,
-    min_area: float = 0.01,
+    beta: Positive = 10.0,
+    exp_times: Annotated[int, Range(0, 16)] = 8,
+    radius: Annotated[int, Range(2)] = 5,
+    bg: Unit = 0.25,
+    canvas: Count = 512,
+    iterations: Count = 300,
+    weak: Positive = 2.5,
+    min_area: Unit = 0.01,
 ) -> PerImage[InstanceMaps]:
     """Instance pseudo labels: each class's CAM is split by the centroids the displacements lead to, then walks.
 
@@ -70,8 +70,8 @@ def instances(
     return per_image(detections, split=split)
 
 
-@evaluation
-def eval_instances(run: Run, instances: InstanceMaps, split: str, iou: float = 0.5) -> Scores:
+@evaluation(instances=True)
+def eval_instances(run: Run, instances: InstanceMaps, split: str, iou: Unit = 0.5) -> Scores:
     """Average precision of instance masks at one IoU (area under the monotone precision-recall curve), per class."""
     metric = InstanceAP(run.data.num_classes, iou)
     ids = run.data.ids(split)

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from common.artifacts import Scores
-from common.base.config import read_config
+from common.base.config import import_types, read_config
 from common.checkpoints.networks import build_model, without_init
+from common.models.classes import fill_classes
 from common.pipeline import Run
 from common.pipeline.recipe import load_recipe
 from common.report.across import MEASURES
@@ -40,6 +41,8 @@ def stages() -> list[Callable]:
 @pytest.mark.parametrize("path", NETWORKS, ids=lambda path: path.stem)
 def test_network_config_builds(path: Path) -> None:
     config = read_config(path)
+    import_types(config)
+    fill_classes(config.model, 21)
     model = build_model({"model": without_init(config.model.to_dict())})
     assert any(parameter.requires_grad for parameter in model.parameters())
     for key in ("train_dataloader", "optim_wrapper", "train_cfg"):

@@ -29,11 +29,11 @@ def tiny_shapes(root: Path) -> Path:
 
 
 def shrunk(recipe: Path, root: Path) -> dict[str, Any]:
-    """Options for `load_recipe`: few iterations of small batches, no fetched weights, the classes of `root`."""
-    data, options = open_dataset(root), {"data.root": str(root)}
+    """Options for `load_recipe`: few iterations of small batches, no fetched weights."""
+    options: dict[str, Any] = {"data.root": str(root)}
     for number, step in enumerate(read_config(recipe).pipeline):
         if step.stage == "train":
-            options[f"pipeline.{number}.options"] = _few_iterations(recipe.parent / step.config, data.num_classes)
+            options[f"pipeline.{number}.options"] = _few_iterations(recipe.parent / step.config)
         if "classes" in step:
             options[f"pipeline.{number}.classes"] = None
         if "best" in step:
@@ -45,7 +45,7 @@ def shrunk(recipe: Path, root: Path) -> dict[str, Any]:
     return options
 
 
-def _few_iterations(config: Path, num_classes: int) -> dict[str, Any]:
+def _few_iterations(config: Path) -> dict[str, Any]:
     network = read_config(config)
     options: dict[str, Any] = {"train_dataloader.batch_size": 4, "train_dataloader.num_workers": 0}
     large = network.model.backbone.type == "ResNet38"
@@ -55,12 +55,8 @@ def _few_iterations(config: Path, num_classes: int) -> dict[str, Any]:
         options["optim_wrapper.optimizer.lr"] = 1e-9  # fifty random layers behind frozen norms explode if they learn
         if network.model.backbone.get("depth") == 101 and network.model.decode_head.in_channels == 2048:
             options |= {"model.backbone.depth": 18, "model.decode_head.in_channels": 512}
-    if "decode_head" in network.model:
-        options["model.decode_head.num_classes"] = num_classes
-        if "init_cfg" in network.model.decode_head:
-            options["model.decode_head.init_cfg"] = None
-    elif "num_classes" in network.model:
-        options["model.num_classes"] = num_classes - 1
+    if "init_cfg" in network.model.get("decode_head", {}):
+        options["model.decode_head.init_cfg"] = None
     for number, transform in enumerate(network.train_dataloader.dataset.pipeline):
         if "size" in transform:
             options[f"train_dataloader.dataset.pipeline.{number}.size"] = min(transform["size"], 81 if large else 97)

@@ -81,6 +81,17 @@ def test_missing_mask(root, image_id):
     assert found(root) == [(f"SegmentationClassAug/{image_id}.png", "does not exist")]
 
 
+def test_what_a_list_has_none_of_is_noted(root):
+    """Masks of val and all tags may be absent; only some of them are a fault."""
+    for image_id in IDS[4:]:
+        (root / f"SegmentationClassAug/{image_id}.png").unlink()
+    (root / "tags.json").unlink()
+    report = check_dataset(root, workers=1)
+    assert report.faults == ()
+    assert any(note.startswith("val has no masks") for note in report.notes)
+    assert any(note.startswith("there are no tags") for note in report.notes)
+
+
 def test_training_lists_without_any_mask_are_noted(root):
     for image_id in IDS[:4]:
         (root / f"SegmentationClassAug/{image_id}.png").unlink()
@@ -138,8 +149,8 @@ def test_trainval_may_hold_val(root):
 
 def test_tags(root):
     write_tags(root, {"a0": [], "a1": ["cat"], "a2": ["dog"], "a4": ["dog"], "a5": ["dog"], "ghost": ["cat"]})
+    assert any("1 images have no class (a0, ...)" in note for note in check_dataset(root, workers=1).notes)
     assert found(root) == [
-        ("tags.json", "a0 has no class"),
         ("tags.json", "a3 has no entry"),
         ("tags.json", "ghost is no image of this data set"),
     ]

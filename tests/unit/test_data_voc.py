@@ -64,7 +64,7 @@ def test_own_classes_palette_and_folders(tmp_path):
         ('name = "x"', "the key 'classes' is missing"),
         ('name = "x"\nclasses = ["cat", "dog"]', '"background" first'),
         ('name = "x"\nclasses = ["background", "cat", "cat"]', "names a class twice"),
-        ('name = "x"\nclases = ["background", "cat"]', "unknown key 'clases'; did you mean 'classes'?"),
+        ('name = "x"\nclases = ["background", "cat"]', "unknown key 'clases' (did you mean 'classes'?)."),
         ('name = "x"\nclasses = ["background", "cat"]\nignore_index = 1', "'ignore_index' must lie above"),
         ('name = "x"\nclasses = ["background", "cat"]\nignore_index = "255"', "'ignore_index' must be a int"),
         ('name = "x"\nclasses = ["background", "cat"]\ntag_rule = "boxes"', "'tag_rule' must be one of"),

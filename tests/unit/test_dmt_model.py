@@ -17,6 +17,7 @@ from common.base.errors import UserError
 from common.checkpoints.formats import network_shapes, recognise
 from common.checkpoints.networks import build_model, without_init
 from common.data.dataset import open_dataset
+from common.models.classes import fill_classes
 from common.training.param_groups import LrGroupConstructor
 from common.training.train import train_network
 from methods.dmt.losses import mutual_loss
@@ -69,8 +70,10 @@ def test_an_unknown_rule_and_labels_without_confidence_are_refused():
 
 def test_the_first_block_of_a_dilated_stage_keeps_the_dilation_before():
     config = read_config(CONFIG)
+    network = without_init(config.to_dict())
+    fill_classes(network["model"], 21)
     with torch.device("meta"):
-        model = build_model({"model": without_init(config.model.to_dict())})
+        model = build_model(network)
     for stage, first, rest in (("layer2", 1, 1), ("layer3", 1, 2), ("layer4", 2, 4)):
         blocks = getattr(model.backbone, stage)
         assert [block.conv2.dilation[0] for block in blocks] == [first] + [rest] * (len(blocks) - 1)
@@ -84,8 +87,10 @@ def test_the_first_block_of_a_dilated_stage_keeps_the_dilation_before():
 
 def test_every_parameter_has_one_rate_and_decays():
     config = read_config(CONFIG)
+    network = without_init(config.to_dict())
+    fill_classes(network["model"], 21)
     with torch.device("meta"):
-        model = build_model({"model": without_init(config.model.to_dict())})
+        model = build_model(network)
     optimizer = config.optim_wrapper.optimizer
     groups = LrGroupConstructor({}, config.optim_wrapper.paramwise_cfg).groups(
         model, optimizer.lr, optimizer.weight_decay

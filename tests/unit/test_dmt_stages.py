@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import typing
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,15 @@ import pytest
 import torch
 
 from common.artifacts import ConfidentLabel, ConfidentLabels, Scores
-from common.base.config import read_config
+from common.base.config import import_types, read_config
 from common.base.errors import SupervisionError, UserError
 from common.checkpoints.networks import build_model, without_init
 from common.data.dataset import open_dataset
+from common.models.classes import fill_classes
 from common.ops.confidence import keep_confident
 from common.pipeline import Run
 from common.pipeline.recipe import load_recipe
+from common.pipeline.typed import typed
 from common.stages import train
 from methods.dmt.labels import class_thresholds as thresholds_of
 from methods.dmt.labels import sampled
@@ -96,6 +99,8 @@ def test_another_loss_replaces_all_of_the_configs():
         params = steps[name].params
         config = read_config(params["config"], params["options"])
         assert config.model.decode_head.loss.rule == rule
+        import_types(config)
+        fill_classes(config.model, 21)
         build_model({"model": without_init(config.model.to_dict())})
     assert steps["dst_c2"].inputs["labels"] == "dst_labels_c1"
 
@@ -142,8 +147,10 @@ def test_thresholds_of_a_set_are_those_of_all_its_samples(data, labels: Confiden
     np.testing.assert_array_equal(np.float32(numbers["thresholds"]), expected)
     assert numbers["kept"]["all classes"] == pytest.approx((confidence >= expected[label]).mean())
     assert set(numbers["kept"]) == {"all classes", "background", "thing"}
-    with pytest.raises(UserError, match=r"ratio is 1\.5"):
-        class_thresholds(run_of(data, tmp_path / "t"), labels, ratio=1.5)
+    hint = typing.get_type_hints(class_thresholds, include_extras=True)["ratio"]
+    for ratio in (0, 1.5):
+        with pytest.raises(UserError, match=rf"ratio={ratio} is out of range: above 0 and at most 1 is allowed"):
+            typed("ratio", ratio, hint)
 
 
 def test_labels_are_judged_where_they_count(data, labels: ConfidentLabels, tmp_path: Path):

@@ -14,6 +14,7 @@ from mmseg.structures import SegDataSample
 from PIL import Image
 
 from common.checkpoints.networks import build_model, without_init
+from common.models.classes import fill_classes
 from common.models.deeplab import LargeFOVHead, PlainASPPHead, PlainASPPPlusHead, SumASPPHead
 from common.models.msc import multi_scale_outputs
 from common.ops.losses import pixel_cross_entropy, self_labels
@@ -21,6 +22,13 @@ from common.ops.resize import nearest_index, resize_labels
 from common.training.param_groups import parameter_groups
 
 CONFIGS = Path(__file__).parents[2] / "configs/_base_/models"
+
+
+def voc_network(file: Path) -> dict:
+    """The network config for VOC's 21 classes, without initial weights."""
+    config = without_init(Config.fromfile(file).to_dict())
+    fill_classes(config["model"], 21)
+    return config
 
 
 def samples(labels: torch.Tensor) -> list[SegDataSample]:
@@ -163,10 +171,10 @@ def test_msc_sizes_are_rounded_down():
 
 @pytest.mark.parametrize("file", sorted(CONFIGS.glob("deeplab*.py")), ids=lambda file: file.stem)
 def test_config_builds_and_maps_an_image_to_logits(file: Path):
-    config = Config.fromfile(file).to_dict()
+    config = voc_network(file)
     assert config["model"]["decode_head"]["loss_decode"]["avg_non_ignore"] is True
     with torch.device("meta"):
-        model = build_model(without_init(config)).eval()
+        model = build_model(config).eval()
         logits = model(torch.empty(1, 3, 97, 129), mode="tensor")
     assert logits.shape[1] == 21
     stride = {"deeplabv2_efficientnet_lite0": 16}.get(file.stem, 4 if "v3plus" in file.stem else 8)
@@ -186,7 +194,7 @@ def test_learning_rate_groups_of_the_schedules(name: str):
     schedule, counts = SCHEDULES[name]
     options = Config.fromfile(CONFIGS.parent / f"schedules/{schedule}.py").optim_wrapper.paramwise_cfg
     with torch.device("meta"):
-        model = build_model(without_init(Config.fromfile(CONFIGS / f"{name}.py").to_dict()))
+        model = build_model(voc_network(CONFIGS / f"{name}.py"))
     groups = list(parameter_groups(model, options["new"]).values())
     assert {group: groups.count(group) for group in counts} == counts
     assert groups.count(0) >= 15

@@ -25,7 +25,8 @@ from common.checkpoints.convert import (
 from common.checkpoints.files import read_state_dict, save_weights
 from common.checkpoints.formats import FORMATS, Format, known_formats, network_shapes, recognise
 from common.checkpoints.importing import import_weights
-from common.checkpoints.initial import load_matching, package_file, resolve_init, stored_names
+from common.checkpoints.initial import load_matching, resolve_init
+from common.checkpoints.names import package_file, stored_names
 from common.checkpoints.networks import build_model, load_model
 from common.models.efficientnet import EfficientNetLite
 from common.models.resnet import DilatedResNet

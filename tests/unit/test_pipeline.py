@@ -97,8 +97,8 @@ def test_changed_data_is_noticed(recipe: Path, tiny_voc: Path, tmp_path: Path) -
     [
         ('stage="toy.invert"', 'stage="toy.inverr"', "did you mean 'invert'"),
         ('stage="toy.invert"', 'stage="tou.invert"', "no methods/tou/stages.py"),
-        ('labels="label"', 'lables="label"', "no parameter 'lables'; did you mean 'labels'"),
-        ('labels="label"', 'labels="labl"', "no earlier stage has that name; did you mean 'label'"),
+        ('labels="label"', 'lables="label"', "no parameter 'lables' .did you mean 'labels'"),
+        ('labels="label"', 'labels="labl"', "no earlier stage has that name .did you mean 'label'"),
         ('labels="inverse"', 'labels="score"', "no earlier stage has that name"),
         ("level=LEVEL", 'level="high"', "is not of type float"),
         ('name="inverse"', 'name="label"', "the name is taken"),

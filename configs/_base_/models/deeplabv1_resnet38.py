@@ -21,7 +21,6 @@ model = dict(
     decode_head=dict(
         type="LargeFOVHead",
         in_channels=4096,
-        num_classes=21,
         dilation=12,
         hidden=512,
         norm_cfg=dict(type="BN", momentum=3e-4, requires_grad=False),

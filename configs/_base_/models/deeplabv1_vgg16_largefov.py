@@ -21,7 +21,6 @@ model = dict(
     decode_head=dict(
         type="LargeFOVHead",
         in_channels=512,
-        num_classes=21,
         dilation=12,
         dropouts=(0.5, 0.5),
         align_corners=True,

@@ -6,7 +6,6 @@ model = dict(
     decode_head=dict(
         type="SumASPPHead",
         in_channels=320,
-        num_classes=21,
         rates=(3, 6, 9, 12),
         new_std=0.001,  # the features are a linear bottleneck, an order larger than behind a ReLU
         labels="image",

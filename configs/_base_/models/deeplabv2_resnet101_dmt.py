@@ -21,7 +21,6 @@ model = dict(
     decode_head=dict(
         type="SumASPPHead",
         in_channels=2048,
-        num_classes=21,
         rates=(6, 12),
         new_std=None,
         labels="image",

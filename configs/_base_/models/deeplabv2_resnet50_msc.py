@@ -24,7 +24,6 @@ model = dict(
     decode_head=dict(
         type="SumASPPHead",
         in_channels=2048,
-        num_classes=21,
         rates=(6, 12, 18, 24),
         align_corners=False,
         loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True),

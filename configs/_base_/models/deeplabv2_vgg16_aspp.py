@@ -18,7 +18,6 @@ model = dict(
     decode_head=dict(
         type="SumASPPHead",
         in_channels=512,
-        num_classes=21,
         rates=(6, 12, 18, 24),
         hidden=1024,
         align_corners=False,

@@ -21,7 +21,6 @@ model = dict(
         type="PlainASPPPlusHead",
         in_channels=(256, 2048),
         in_index=(1, 4),
-        num_classes=21,
         rates=(6, 12, 18),
         align_corners=False,
         loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True),

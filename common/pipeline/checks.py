@@ -1,0 +1,138 @@
+"""What can be known of a stage before the first one runs: lists, masks, tags, saliency, weights, classes, options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from common.base.config import check_option, read_config
+from common.base.errors import DataError, UserError
+from common.checkpoints.names import missing_weights
+from common.data.dataset import DataSet
+from common.models.classes import check_classes
+from common.pipeline.code import attributes
+from common.pipeline.recipe import Recipe, Step
+from common.pipeline.stage import NetworkConfig
+
+CHOOSERS = {"KeepBestHook": "keeps the best snapshot", "EarlyStoppingHook": "stops"}
+"""Hooks that choose by masks."""
+
+
+def left_out(step: Step, data: DataSet) -> str | None:
+    """Why an evaluation has nothing to judge by, or None.
+
+    Raises:
+        UserError: some images of its list have a mask and some have none.
+    """
+    split = step.params.get("split")
+    if not isinstance(split, str):
+        return None
+    for kind in getattr(step.function, "judges_by", ()):
+        if not (data.having(kind) & set(data.ids(split))):
+            return f"{split} has no {'instance masks' if kind == 'instances' else kind}"
+        require(data, kind, split, f"stage '{step.name}' judges by them")
+    return None
+
+
+def require(data: DataSet, kind: str, split: str, why: str) -> None:
+    """Refuse a list of which an image lacks a file of a kind ("masks", "instances", "saliency").
+
+    Raises:
+        DataError: with the count.
+    """
+    ids = data.ids(split)
+    have = data.having(kind)
+    lacking = [image_id for image_id in ids if image_id not in have]
+    if lacking:
+        raise DataError(
+            f"{data.folder(kind)} lacks {len(lacking)} of the {len(ids)} {kind} of '{split}', the first is "
+            f"{lacking[0]}, but {why}: add them, or take the images off the list."
+        )
+
+
+def check_step(recipe: Recipe, step: Step, data: DataSet) -> None:
+    """Refuse a stage that would fail for what is missing now.
+
+    Raises:
+        UserError: one sentence with the file or key and the cure.
+    """
+    for key in ("split", "pixel_labels"):
+        if isinstance(step.params.get(key), str):
+            data.ids(step.params[key])
+    configs = [value for value in step.params.values() if isinstance(value, NetworkConfig)]
+    for config in configs:
+        _check_training(step, config, data)
+    split = step.params.get("split")
+    if not isinstance(split, str) or configs:
+        return
+    used = attributes(step.function)
+    if used & {"tags", "tag_vector"}:
+        _require_tags(data, split, step.name)
+    if "saliency" in used:
+        require(data, "saliency", split, f"stage '{step.name}' reads them")
+
+
+def _require_tags(data: DataSet, split: str, stage: str) -> None:
+    tagged = set(data.tagged_ids())
+    ids = data.ids(split)
+    lacking = [image_id for image_id in ids if image_id not in tagged]
+    if lacking:
+        raise DataError(
+            f"{data.root / data.tags_file} has no tags for {len(lacking)} of the {len(ids)} images of '{split}', the "
+            f"first is {lacking[0]}, but stage '{stage}' reads them: add them, or take the images off the list."
+        )
+
+
+# --- training -----------------------------------------------------------------------------------------------------
+
+
+def _check_training(step: Step, file: NetworkConfig, data: DataSet) -> None:
+    options = step.params.get("options") or {}
+    plain = read_config(file).to_dict()
+    for key in options:
+        check_option(plain, key, f"stage '{step.name}', {file}")
+    config = read_config(file, options)
+    where = f"{file} (stage '{step.name}')"
+    for key in ("model", "train_dataloader", "optim_wrapper", "train_cfg"):
+        if key not in config:
+            raise UserError(f"{where} has no '{key}': it is no network config.")
+    check_classes(config.model, data.num_classes, str(data.root), where)
+    for spec in _named_weights(config.model):
+        if sentence := missing_weights(spec):
+            raise UserError(f"{where}: {sentence}")
+    if config.get("load_from") and not Path(config.load_from).is_file():
+        raise UserError(f"{where}: load_from {config.load_from} does not exist.")
+    if step.params.get("pixel_labels"):
+        require(data, "masks", step.params["pixel_labels"], f"stage '{step.name}' learns from them")
+    elif not step.inputs.get("labels") and step.params.get("split"):
+        _require_tags(data, step.params["split"], step.name)
+    _check_choice(step, config, data, where)
+
+
+def _named_weights(part: Any) -> Iterable[str]:
+    """The weights that the `NamedWeights` in a model's config ask for."""
+    if isinstance(part, Mapping):
+        if part.get("type") == "NamedWeights":
+            yield str(part.get("weights"))
+        for value in part.values():
+            yield from _named_weights(value)
+    elif isinstance(part, list | tuple):
+        for value in part:
+            yield from _named_weights(value)
+
+
+def _check_choice(step: Step, config: Mapping[str, Any], data: DataSet, where: str) -> None:
+    """A choice by masks needs `oracle=True`, and the masks."""
+    best = step.params.get("best")
+    hooks = [*(config.get("custom_hooks") or []), *(config.get("default_hooks") or {}).values()]
+    for hook in [*hooks, *([{"type": "KeepBestHook", **best}] if best else [])]:
+        kind = str(hook.get("type", "")).rpartition(".")[2]
+        does = CHOOSERS.get(kind) or ("keeps the best snapshot" if hook.get("save_best") else None)
+        if does and not step.oracle:
+            raise UserError(
+                f"{where}: {kind} {does} by masks, which the stage's supervision does not include: add oracle=True "
+                "to the stage (its numbers are then marked), or leave the hook out."
+            )
+        if (does or kind == "ValidateHook") and isinstance(hook.get("split"), str):
+            require(data, "masks", hook["split"], f"{kind} of stage '{step.name}' judges by them")
