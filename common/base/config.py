@@ -6,6 +6,7 @@ import ast
 import difflib
 import json
 from collections.abc import Mapping
+from keyword import iskeyword
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,38 @@ def _read_data(path: Path) -> Any:
     return Config(content)
 
 
+def plain_text(config: Any) -> str:
+    """A config as Python that says the same without its base files: assignments of literals and dict(...) calls.
+
+    It is mmengine's `pretty_text` in a fixed layout; that one takes seconds where a path is long.
+    """
+    return "".join(f"{name} = {_layout(value, 0)}\n" for name, value in config.to_dict().items())
+
+
+def _layout(value: Any, indent: int) -> str:
+    """One line, or one for each part where that would be too long."""
+    opening, parts, closing = _parts(value, indent + 4)
+    line = f"{opening}{', '.join(parts)}{closing}"
+    if not parts or (len(line) + indent <= 100 and "\n" not in line):
+        return line
+    pad = "\n" + " " * (indent + 4)
+    return f"{opening}{''.join(f'{pad}{part},' for part in parts)}{pad[:-4]}{closing}"
+
+
+def _parts(value: Any, indent: int) -> tuple[str, list[str], str]:
+    if isinstance(value, Mapping):
+        if all(isinstance(key, str) and key.isidentifier() and not iskeyword(key) for key in value):
+            return "dict(", [f"{key}={_layout(item, indent)}" for key, item in value.items()], ")"
+        return "{", [f"{key!r}: {_layout(item, indent)}" for key, item in value.items()], "}"
+    if isinstance(value, list):
+        return "[", [_layout(item, indent) for item in value], "]"
+    if isinstance(value, tuple) and len(value) != 1:
+        return "(", [_layout(item, indent) for item in value], ")"
+    return repr(value), [], ""
+
+
 def read_plain(text: str) -> dict[str, Any]:
-    """The variables of a config as mmengine prints it (`pretty_text`): literals and dict(...) calls. Nothing runs.
+    """The variables of a config as `plain_text` and mmengine's `pretty_text` print it. Nothing runs.
 
     Raises:
         ValueError: the text holds anything else.

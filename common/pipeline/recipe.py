@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from common.artifacts import Artifact
-from common.base.config import read_config
+from common.base.config import plain_text, read_config
 from common.base.errors import UserError, nearest
 from common.pipeline.options import KEYS, parameter_names, resolved
 from common.pipeline.stage import NetworkConfig, PerImage
@@ -95,7 +95,7 @@ def load_recipe(path: str | Path, options: Mapping[str, Any] | None = None) -> R
         uses=typed(f"{path}: uses", config.get("uses", ("tags",)), tuple[str, ...]),
         images=typed(f"{path}: images", config.get("images"), str | None),
         steps=tuple(steps.values()),
-        text=config.pretty_text,
+        text=plain_text(config),
         content=json.loads(json.dumps(config.to_dict(), default=str)),
     )
 
@@ -240,4 +240,4 @@ def _seed(path: Path, seed: Any) -> int:
 
 def config_digest(path: Path) -> str:
     """SHA-256 of what a network config says once its bases are merged."""
-    return hashlib.sha256(read_config(path).pretty_text.encode()).hexdigest()
+    return hashlib.sha256(plain_text(read_config(path)).encode()).hexdigest()

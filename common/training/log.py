@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from mmengine.dist import master_only
-from mmengine.hooks import Hook, LoggerHook
+from mmengine.hooks import Hook, LoggerHook, RuntimeInfoHook
 from mmengine.registry import HOOKS
 
 from common.base.errors import UserError
@@ -35,6 +35,15 @@ def trim_log(path: Path, iteration: int) -> None:
             continue
     with atomic_path(path) as temporary:
         temporary.write_text("".join(kept), encoding="utf-8")
+
+
+@HOOKS.register_module()
+class QuietInfoHook(RuntimeInfoHook):
+    """mmengine's, without the config as text: nothing reads it here, and a long path in it takes seconds to format."""
+
+    def before_run(self, runner: Any) -> None:
+        runner.message_hub.update_info_dict({"seed": runner.seed, "experiment_name": runner.experiment_name})
+        self.last_loop_stage = None
 
 
 @HOOKS.register_module()

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 
 import common.checkpoints.initial
 import common.models.register  # noqa: F401  (both register what configs name)
-from common.base.config import check_option, import_types, read_config
+from common.base.config import check_option, import_types, plain_text, read_config
 from common.base.device import pick_device
 from common.base.errors import UserError
 from common.base.files import atomic_path, read_json, write_json
@@ -118,6 +118,7 @@ def _prepare(cfg: Any, work_dir: Path, device: torch.device, launcher: str, init
     cfg.setdefault("seed", 0)
     cfg.randomness = ConfigDict(seed=cfg.seed)
     hooks = cfg.setdefault("default_hooks", ConfigDict())
+    hooks.setdefault("runtime_info", ConfigDict(type="QuietInfoHook"))
     hooks.setdefault("logger", ConfigDict(type="JsonLogHook"))
     hooks.setdefault("checkpoint", ConfigDict(type="AtomicCheckpointHook"))
     hooks.setdefault("buffers", ConfigDict(type="ShareBuffersHook"))
@@ -218,7 +219,7 @@ def _check_finite(runner: TrainRunner, weights: dict[str, torch.Tensor]) -> None
 
 def _write_config(cfg: Any, path: Path) -> None:
     with atomic_path(path) as temporary:
-        temporary.write_text(cfg.pretty_text, encoding="utf-8")
+        temporary.write_text(plain_text(cfg), encoding="utf-8")
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:

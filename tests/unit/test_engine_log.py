@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -75,7 +74,6 @@ def test_beside_the_logger_of_mmengine_ours_leaves_the_backends_to_it(tiny_voc, 
     assert [line["iter"] for line in log_lines(tmp_path / "out") if "loss" in line] == [2, 4, 6, 8]
 
 
-@pytest.mark.skipif(importlib.util.find_spec("tensorboard") is None, reason="tensorboard is not installed")
 def test_tensorboard_receives_the_scalars(tiny_voc, tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
