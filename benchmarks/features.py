@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.result import Result, seconds
+from common.artifacts import Map
 from common.ops.affinity import PairSet
 from common.ops.random_walk import transition_matrix
 from methods.affinitynet.affinity import feature_affinity, pair_affinity
@@ -48,7 +49,7 @@ def affinity(full: bool) -> Result:
 def labels(full: bool) -> Result:
     """From the two score volumes of a crop to its pair labels."""
     rng, side = np.random.default_rng(0), 8 * SIDE
-    volumes = {name: rng.random((side, side, 3), np.float32) for name in ("low_scores", "high_scores")}
+    volumes = {name: rng.random((side, side, 3), np.float32) for name in ("low", "high")}
     pairs, merge = PairSet(RADIUS), MergeScores(8)
 
     def original_labels() -> list[np.ndarray]:
@@ -67,7 +68,11 @@ def labels(full: bool) -> Result:
         kinds = (same & valid & (start == 0), same & valid & (start > 0), ~same & valid)
         return [kind.astype(np.float32) for kind in kinds]
 
-    ours, found = seconds(lambda: pairs.labels(merge(dict(volumes))["gt_seg_map"]))
+    ours, found = seconds(
+        lambda: pairs.labels(
+            merge({"maps": {name: Map(v) for name, v in volumes.items()}})["maps"]["gt_sem_seg"].values
+        )
+    )
     original, expected = seconds(original_labels)
     different = sum(int((a.numpy() != b).sum()) for a, b in zip(found, expected, strict=True))
     return Result(original, ours, f"{different} labels differ", f"2 classes, crop {side}, grid {SIDE} x {SIDE}")

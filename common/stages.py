@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from common.artifacts import CAM, CAMs, Labels, Scores, Supervision, Weights
+from common.artifacts import CAM, Artifact, CAMs, Labels, Scores, Supervision, Weights
 from common.base.config import read_config
 from common.base.errors import UserError
 from common.base.progress import Progress
@@ -42,6 +42,8 @@ def train(
     thresholds: Scores | None = None,
     best: dict | None = None,
     options: dict | None = None,
+    inputs: dict[str, Artifact] | None = None,
+    follow: dict | None = None,
 ) -> Weights:
     """Train one network as its config says.
 
@@ -49,7 +51,9 @@ def train(
     earlier stage to begin with; pixel_labels: a split whose masks it learns from, as far as the recipe's supervision
     goes; thresholds: the least confidence of each class in `labels`, what lies below is left open; best: the parameters
     of a `KeepBestHook`, whose snapshot is kept instead of the last one (it sees masks: only with `oracle=True`);
-    options: dotted keys of the config to override. The config's own seed is added to the run's: two networks of one
+    options: dotted keys of the config to override; inputs: what else the network receives with each image, by the name
+    under which its loss finds it in the sample, cropped, scaled and mirrored with the image, or handed on whole where
+    `follow` says False of that name. The config's own seed is added to the run's: two networks of one
     recipe may differ by it.
     """
     from common.training import KeepBestHook
@@ -61,7 +65,7 @@ def train(
             run.data.require_allowed(image_id)
     cfg = read_config(config, options)
     least = None if thresholds is None else thresholds.number("thresholds")
-    set_data(cfg, run.data.root, split, labels, pixel_labels, least)
+    set_data(cfg, run.data.root, split, labels, pixel_labels, least, inputs, follow)
     if best is not None:
         try:
             chooser = KeepBestHook(**best)

@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import zipfile
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from common.base.errors import DataError, UserError
 from common.base.files import atomic_path, read_json, sha256, write_json
 
+if TYPE_CHECKING:
+    from common.data.dataset import DataSet
+
+
+@dataclass(frozen=True)
+class Map:
+    """What goes with an image through the training transforms.
+
+    values: [h, w] or [h, w, c] of the image's size, or of any shape where it does not follow; pad: the value beyond the
+    image's border; resize: "nearest", by the transform's rule for labels, or "bilinear"; follow: whether it is scaled,
+    mirrored and cropped with the image, or handed on whole.
+    """
+
+    values: np.ndarray
+    pad: float = 0
+    resize: Literal["nearest", "bilinear"] = "nearest"
+    follow: bool = True
+
 
 class Artifact:
-    """A stage's output: the folder `path`."""
+    """A stage's output: the folder `path`.
+
+    A subclass is a kind of artefact, also one in the code of a method: stages name it in their annotations, and records
+    and configs by `kind_name`.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
@@ -36,11 +60,57 @@ class Artifact:
         """The files that make up the artefact."""
         raise NotImplementedError
 
+    def maps(self, image_id: str) -> dict[str, Map]:
+        """What a network in training receives of it with an image, by name.
+
+        Raises:
+            UserError: this kind gives none.
+            DataError: the file is missing or broken.
+        """
+        raise UserError(
+            f"'{self.name}' holds {type(self).__name__}, which give a training nothing: a kind that does has `maps`."
+        )
+
+    @classmethod
+    def kind_name(cls) -> str:
+        """The bare class name for the kinds of `common.artifacts`, module.Class for others."""
+        own = cls.__module__.startswith("common.artifacts.")
+        return cls.__qualname__ if own else f"{cls.__module__}.{cls.__qualname__}"
+
+    @classmethod
+    def kind(cls, name: str) -> type[Artifact]:
+        """The subclass of that `kind_name`, at any depth; its module is imported where it lies in common or a method.
+
+        The bare name of a kind that is imported already will do if no other bears it.
+
+        Raises:
+            UserError: there is none.
+        """
+        module = name.rpartition(".")[0]
+        if module.split(".")[0] in ("common", "methods"):
+            try:
+                importlib.import_module(module)
+            except ModuleNotFoundError as error:
+                raise UserError(f"The kind '{name}' is unknown: there is no module {module} ({error}).") from error
+        known = {kind.kind_name(): kind for kind in _subclasses(cls)}
+        found = [kind for full, kind in known.items() if name in (full, kind.__name__)]
+        if len(found) != 1:
+            raise UserError(f"The kind '{name}' is unknown: there are {', '.join(sorted(known))}.")
+        return found[0]
+
+
+def _subclasses(kind: type) -> list[type]:
+    return [found for child in kind.__subclasses__() for found in (child, *_subclasses(child))]
+
 
 class PerImageArtifact(Artifact, ABC):
-    """One file per image, named by the image id."""
+    """One file per image, named by the image id.
+
+    suffix: of the files; heading: what the report writes over its pictures.
+    """
 
     suffix: ClassVar[str]
+    heading: ClassVar[str] = ""
 
     def file(self, image_id: str) -> Path:
         """Where the artefact of one image lies."""
@@ -80,6 +150,13 @@ class PerImageArtifact(Artifact, ABC):
         """The class ids that one image's value holds, where it is a label map; None: it is something else."""
         return None
 
+    def picture(self, photo: np.ndarray, value: Any, data: DataSet) -> np.ndarray | None:
+        """What the report shows of one image, uint8 RGB [h, w, 3]; None: nothing.
+
+        photo: uint8 RGB [h, w, 3]; value: as `read` gives it; data: its classes and colours.
+        """
+        return None
+
     @abstractmethod
     def encode(self, value: Any, stream: Any) -> None:
         """Write `value` into the binary `stream`."""
@@ -90,27 +167,7 @@ class PerImageArtifact(Artifact, ABC):
 
 
 class Supervision(PerImageArtifact):
-    """A per-image artefact that a network can be trained on."""
-
-    @abstractmethod
-    def targets(self, image_id: str) -> dict[str, np.ndarray]:
-        """What the training transforms receive: maps [h, w] or [h, w, c] of the image's size (`transforms.MAPS`).
-
-        Raises:
-            DataError: the file is missing or broken.
-        """
-
-    @classmethod
-    def kind(cls, name: str) -> type[Supervision]:
-        """The class of that name, as `label_kind` of a data set names it.
-
-        Raises:
-            UserError: there is none.
-        """
-        known = {kind.__name__: kind for kind in cls.__subclasses__()}
-        if name not in known:
-            raise UserError(f"label_kind '{name}' is unknown: there are {', '.join(sorted(known))}.")
-        return known[name]
+    """A per-image artefact that a network can learn from: its `maps` are labels, or what a transform makes them of."""
 
 
 class Weights(Artifact):

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from common.artifacts.base import PerImageArtifact
+from common.data.dataset import DataSet
+from common.ops.overlay import enlarged, paint_scores
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class CAM:
 class CAMs(PerImageArtifact):
     """`CAM`s as npz: strided maps in float16, class ids, size; about 25 kB per class and 500 x 375 image."""
 
-    suffix = ".npz"
+    suffix, heading = ".npz", "CAM"
 
     def encode(self, value: CAM, stream: Any) -> None:
         height, width = value.size
@@ -55,3 +57,6 @@ class CAMs(PerImageArtifact):
         with np.load(file, allow_pickle=False) as data:
             height, width, stride = map(int, data["size"])
             return CAM(data["keys"].astype(np.int64), data["maps"].astype(np.float32), (height, width), stride)
+
+    def picture(self, photo: np.ndarray, value: CAM, data: DataSet) -> np.ndarray:
+        return paint_scores(photo, enlarged(value.maps, value.size, value.stride), data.palette[value.keys])

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 
 from common.artifacts.base import PerImageArtifact
+from common.data.dataset import DataSet
+from common.data.description import voc_palette
+from common.ops.overlay import blend
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Instances:
 class InstanceMaps(PerImageArtifact):
     """`Instances` as npz."""
 
-    suffix = ".npz"
+    suffix, heading = ".npz", "instances"
 
     def encode(self, value: Instances, stream: Any) -> None:
         np.savez_compressed(
@@ -40,3 +43,9 @@ class InstanceMaps(PerImageArtifact):
     def decode(self, file: Path) -> Instances:
         with np.load(file, allow_pickle=False) as data:
             return Instances(data["score"], data["label"], data["classes"])
+
+    def picture(self, photo: np.ndarray, value: Instances, data: DataSet) -> np.ndarray:
+        """Instances in different colours, as opaque as their score is high (at least 0.3)."""
+        score = np.concatenate([[0.0], 0.3 + 0.5 * np.clip(value.score, 0, 1)])
+        colours = voc_palette()[np.where(value.label > 0, (value.label - 1) % 254 + 1, 0)]
+        return blend(photo, colours, score[value.label])

@@ -62,6 +62,11 @@ def rescale_image(image: np.ndarray, scale: float) -> np.ndarray:
     return resize_image(image, scaled_size(image.shape, scale))
 
 
+def squash_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """PIL bilinear to `size` (h, w) on uint8 [H, W, 3], whatever its proportions."""
+    return np.asarray(Image.fromarray(image).resize(size[::-1], Image.Resampling.BILINEAR))
+
+
 def scale_image_bilinear(image: np.ndarray, scale: float) -> np.ndarray:
     """cv2 bilinear by a factor with truncated size; float32 [h, w, 3], because the original scales floats."""
     size = truncated_size(image.shape, scale)
@@ -82,6 +87,12 @@ def scale_image_torch(image: np.ndarray, scale: float) -> np.ndarray:
 def scale_cubic(image: np.ndarray, scale: float) -> np.ndarray:
     """cv2 cubic by a factor, rounded size, on uint8 or float32 [h, w, 3]."""
     return cv2.resize(image, scaled_size(image.shape, scale)[::-1], interpolation=cv2.INTER_CUBIC)
+
+
+def resize_values(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """cv2 bilinear to `size` (h', w') on float32 [h, w] or [h, w, c], corners not aligned."""
+    scaled = cv2.resize(np.asarray(values, np.float32), size[::-1], interpolation=cv2.INTER_LINEAR)
+    return scaled.reshape(*size, *values.shape[2:])  # cv2 drops a last axis of 1
 
 
 # --- label maps: nearest ---------------------------------------------------------------------------------------------

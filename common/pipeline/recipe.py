@@ -16,6 +16,7 @@ from typing import Any
 from common.artifacts import Artifact
 from common.base.config import plain_text, read_config
 from common.base.errors import UserError, nearest
+from common.pipeline.inputs import named_inputs, wanted_kind
 from common.pipeline.options import KEYS, parameter_names, resolved
 from common.pipeline.stage import NetworkConfig, PerImage
 from common.pipeline.typed import typed
@@ -25,8 +26,9 @@ from common.pipeline.typed import typed
 class Step:
     """One checked entry of a recipe's pipeline.
 
-    params: plain keyword arguments; inputs: parameter -> the step whose artefact it receives; kind: the class of
-    what the stage makes; oracle: the recipe lets this stage see the pixel labels of training images.
+    params: plain keyword arguments; inputs: parameter -> the step whose artefact it receives, `inputs.NAME` where
+    there may be several; kind: the class of what the stage makes; oracle: the recipe lets this
+    stage see the pixel labels of training images.
     """
 
     name: str
@@ -183,11 +185,11 @@ def _check_entry(path: Path, number: int, entry: dict[str, Any], earlier: dict[s
         if key not in entry and default is inspect.Parameter.empty:
             raise UserError(f"{where}: stage '{stage}' needs '{key}'.")
         value = entry.get(key, default)
-        wanted = _artifact_type(hint)
+        wanted = wanted_kind(hint)
         if wanted is not None and value is None and type(None) not in typing.get_args(hint):
             raise UserError(f"{where}: stage '{stage}' needs '{key}', the name of an earlier stage.")
         if wanted is not None and value is not None:
-            inputs[key] = _input(f"{where}: {key}", value, wanted, earlier)
+            inputs |= named_inputs(where, key, value, wanted, earlier)
         elif hint is NetworkConfig:
             params[key] = _network_config(f"{where}: {key}", path.parent, value)
         elif wanted is None:
@@ -201,25 +203,6 @@ def _kind(where: str, returned: Any) -> tuple[type[Artifact], bool]:
     if inspect.isclass(returned) and issubclass(returned, Artifact):
         return returned, False
     raise UserError(f"{where}: the stage's function must say what it makes (-> PerImage[Labels], -> Weights, ...).")
-
-
-def _artifact_type(hint: Any) -> type[Artifact] | None:
-    """The artefact class in `hint`, also in `CAMs | None`."""
-    for candidate in typing.get_args(hint) or (hint,):
-        if inspect.isclass(candidate) and issubclass(candidate, Artifact):
-            return candidate
-    return None
-
-
-def _input(where: str, value: Any, wanted: type[Artifact], earlier: dict[str, Step]) -> str:
-    if not isinstance(value, str):
-        raise UserError(f"{where}: the name of an earlier stage is needed, not {_short(value)}.")
-    if value not in earlier:
-        raise UserError(f"{where}='{value}': no earlier stage has that name{nearest(str(value), earlier)}.")
-    made = earlier[value].kind
-    if not issubclass(made, wanted):
-        raise UserError(f"{where}='{value}' makes {made.__name__}, but {wanted.__name__} are needed here.")
-    return value
 
 
 def _network_config(where: str, folder: Path, value: Any) -> NetworkConfig:

@@ -25,6 +25,7 @@ from common.data.dataset import DataSet, open_dataset
 from common.data.guard import guarding
 from common.pipeline.code import late_imports
 from common.pipeline.freshness import changes, plain, stale_reason, stamp
+from common.pipeline.inputs import assembled
 from common.pipeline.per_image import Outcome, PerImageJob, run_here
 from common.pipeline.plan import Planned, Settings, make_plan
 from common.pipeline.recipe import Recipe, Step
@@ -84,7 +85,7 @@ def _run_step(recipe: Recipe, step: Step, settings: Settings) -> None:
         numbers = artifact.read() if isinstance(artifact, Scores) else {}
         record = {
             "name": step.name,
-            "kind": step.kind.__name__,
+            "kind": step.kind.kind_name(),
             **wanted,
             "output": artifact.digest(),
             "code": code_version(),
@@ -156,7 +157,7 @@ def _allowed(recipe: Recipe, step: Step) -> list[str] | None:
 def _call(recipe: Recipe, step: Step, work_dir: Path, run: Run) -> Any:
     kinds = {other.name: other.kind for other in recipe.steps}
     artifacts = {key: kinds[name](work_dir / name) for key, name in step.inputs.items()}
-    return step.function(run, **step.params, **artifacts)
+    return step.function(run, **step.params, **assembled(artifacts))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ from mmengine.dataset import Compose
 from mmseg.registry import DATASETS, TRANSFORMS
 from torch.utils.data import Dataset
 
-from common.artifacts import ConfidentLabels, Supervision
+from common.artifacts import Artifact, ConfidentLabels, Map, Supervision
+from common.artifacts.labels import LABEL_MAP
 from common.base import compat  # noqa: F401
-from common.base.errors import DataError, UserError
+from common.base.constants import IGNORE
+from common.base.errors import DataError, UserError, nearest
 from common.data.dataset import open_dataset
 from common.ops.confidence import keep_confident
-from common.training import transforms
+from common.training import transforms  # noqa: F401  (registers the steps of a pipeline)
 
 
 @DATASETS.register_module()
@@ -32,18 +35,21 @@ class WeakDataset(Dataset):
         split: name of an id list, for example "train_aug".
         pipeline: transforms from the results dict (see `common.training.transforms`) to a sample.
         labels: folder of what a stage made for each image to learn from; None: tags only.
-        label_kind: which kind of artefact that is, a subclass of `common.artifacts.Supervision`: "Labels" are label
-            maps `<id>.png`, uint8 class ids, 255 = ignore.
+        label_kind: `kind_name` of that artefact, a subclass of `common.artifacts.Supervision`: "Labels" are label maps
+            `<id>.png`, uint8 class ids, 255 = ignore.
         seed: seed of the augmentation.
         pixel_labels: a split whose ground-truth masks are part of the supervision and come before `labels`
             (semi-supervised training; a fully supervised reference names the training split itself).
         thresholds: least confidence of each of the C classes, for labels that come with one: what lies below is left
             open (255). None: all labels count.
         tags: whether samples have the images' tags; None: where there is nothing else to learn from.
+        inputs: what else the network receives with each image: name -> dict(folder=..., kind=..., follow=True). The
+            kind's `maps` come under that name, or under NAME_MAP where there are several; with `follow=False` they are
+            handed on whole instead of cropped with the image.
 
     Raises:
-        DataError: a list, image or label map is missing or broken, or a label map has not the image's size.
-        UserError: `thresholds` does not fit the classes, or the labels have no confidence.
+        DataError: a list, image or label map is missing or broken, or a map that follows has not the image's size.
+        UserError: `thresholds` does not fit the classes, the labels have no confidence, or a kind gives no maps.
     """
 
     def __init__(
@@ -57,6 +63,7 @@ class WeakDataset(Dataset):
         label_kind: str = "Labels",
         thresholds: Sequence[float] | None = None,
         tags: bool | None = None,
+        inputs: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         data = open_dataset(root)
         masked = frozenset(data.ids(pixel_labels)) if pixel_labels else frozenset()
@@ -64,6 +71,10 @@ class WeakDataset(Dataset):
         self.masked = masked
         self.ids = data.ids(split)
         self.labels = Supervision.kind(label_kind)(Path(labels)) if labels else None
+        self.inputs = {
+            name: Artifact.kind(given["kind"])(Path(given["folder"])) for name, given in (inputs or {}).items()
+        }
+        self.whole = {name for name, given in (inputs or {}).items() if not given.get("follow", True)}
         self.thresholds = self._fitting(thresholds)
         self.seed = seed
         self.tags = (labels is None and pixel_labels is None) if tags is None else tags
@@ -126,24 +137,39 @@ class WeakDataset(Dataset):
         }
         if self.tags:
             results["tags"] = self.data.tag_vector(image_id)
-        maps = self._maps(image_id)
-        for label in maps.values():
-            if label.shape[:2] != image.shape[:2]:
-                source = self.labels.path if self.labels else self.data.root
+        results["maps"] = self._label_maps(image_id) | self._input_maps(image_id)
+        for name, m in results["maps"].items():
+            if m.follow and m.values.shape[:2] != image.shape[:2]:
+                (height, width), (rows, columns) = image.shape[:2], m.values.shape[:2]
                 raise DataError(
-                    f"The label map of {image_id} is {label.shape[0]} x {label.shape[1]}, its image {image.shape[0]} x "
-                    f"{image.shape[1]} pixels: make the labels of {source} again."
+                    f"The map '{name}' of {image_id} in {self._source(name)} is {rows} x {columns}, its image "
+                    f"{height} x {width} pixels: make it again."
                 )
-        return results | maps
+        return results
 
-    def _maps(self, image_id: str) -> dict[str, np.ndarray]:
+    def _label_maps(self, image_id: str) -> dict[str, Map]:
         if image_id in self.masked:
             mask = self.data.mask(image_id)
-            return {"gt_seg_map": np.where(mask == self.data.ignore_index, np.uint8(transforms.LABEL_PAD), mask)}
-        maps = self.labels.targets(image_id) if self.labels else {}
+            return {LABEL_MAP: Map(np.where(mask == self.data.ignore_index, np.uint8(IGNORE), mask), IGNORE)}
+        maps = self.labels.maps(image_id) if self.labels else {}
         if self.thresholds is not None:
-            maps["gt_seg_map"] = keep_confident(maps["gt_seg_map"], maps["confidence"], self.thresholds)
+            kept = keep_confident(maps[LABEL_MAP].values, maps["confidence"].values, self.thresholds)
+            maps[LABEL_MAP] = Map(kept, IGNORE)
         return maps
+
+    def _input_maps(self, image_id: str) -> dict[str, Map]:
+        found = {}
+        for name, artifact in self.inputs.items():
+            maps = artifact.maps(image_id)
+            for key, m in maps.items():
+                whole = replace(m, follow=False) if name in self.whole else m
+                found[name if len(maps) == 1 else f"{name}_{key}"] = whole
+        return found
+
+    def _source(self, name: str) -> Path:
+        """The folder that a map comes from."""
+        given = next((artifact for key, artifact in self.inputs.items() if name.startswith(key)), self.labels)
+        return given.path if given else self.data.root
 
 
 def set_data(
@@ -153,17 +179,30 @@ def set_data(
     labels: Supervision | None = None,
     pixel_labels: str | None = None,
     thresholds: Sequence[float] | None = None,
+    inputs: Mapping[str, Artifact] | None = None,
+    follow: Mapping[str, bool] | None = None,
 ) -> None:
-    """Point a network config's training set at a data set, a split and its labels, in place; None means none.
+    """Point a network config's training set at a data set, a split, its labels and inputs, in place; None means none.
+
+    follow: of an input by name, whether it is cropped with the image (without a word it is).
 
     Raises:
-        UserError: the config has no `train_dataloader.dataset`.
+        UserError: the config has no `train_dataloader.dataset`, or `follow` names no input.
     """
     dataset = cfg.get("train_dataloader", {}).get("dataset")
     if dataset is None:
         raise UserError(f"{cfg.filename or 'The network config'} has no train_dataloader.dataset.")
+    inputs, follow = inputs or {}, follow or {}
+    for name in follow:
+        if name not in inputs:
+            raise UserError(f"follow names '{name}', which is no input{nearest(name, inputs)}.")
     dataset.update(root=str(root), split=split, labels=None, pixel_labels=pixel_labels)
     if labels is not None:
-        dataset.update(labels=str(labels.path), label_kind=type(labels).__name__)
+        dataset.update(labels=str(labels.path), label_kind=labels.kind_name())
     if thresholds is not None:
         dataset.update(thresholds=list(thresholds))
+    if inputs:
+        dataset.inputs = {
+            name: {"folder": str(given.path), "kind": given.kind_name(), "follow": follow.get(name, True)}
+            for name, given in inputs.items()
+        }

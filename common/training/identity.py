@@ -9,7 +9,7 @@ from typing import Any
 
 from mmengine.dist import get_world_size
 
-from common.artifacts import Supervision
+from common.artifacts import Artifact, Supervision
 from common.base.files import sha256
 from common.data.dataset import open_dataset
 from common.training.schedule import is_weak_dataset
@@ -29,12 +29,14 @@ def training_identity(cfg: Any) -> str:
         dataset["root"] = open_dataset(dataset["root"]).fingerprint(dataset["split"])
         if dataset.get("labels"):
             dataset["labels"] = _listing(Supervision.kind(dataset.get("label_kind", "Labels"))(dataset["labels"]))
+        for given in (dataset.get("inputs") or {}).values():
+            given["folder"] = _listing(Artifact.kind(given["kind"])(given["folder"]))
     keys = ("model", "optim_wrapper", "param_scheduler", "train_cfg", "custom_hooks", "data_preprocessor", "seed")
     parts = {key: cfg.get(key) for key in keys} | {"loader": loader, "world_size": get_world_size()}
     parts["load_from"] = sha256(cfg.load_from) if cfg.get("load_from") else None
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _listing(labels: Supervision) -> str:
-    lines = (f"{path.name} {path.stat().st_size}\n" for path in labels.files())
+def _listing(made: Artifact) -> str:
+    lines = (f"{path.name} {path.stat().st_size}\n" for path in made.files())
     return hashlib.sha256("".join(lines).encode()).hexdigest()

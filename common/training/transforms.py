@@ -1,16 +1,17 @@
 """Training transforms: dict -> dict, each a random draw followed by a pure function.
 
 Keys of the dict: `img` RGB [h, w, 3], uint8 or float32 in 0..255 (never normalised: the model's data preprocessor does
-that); the maps of `MAPS` [h, w] or [h, w, c], where there are any: they follow the image; `tags` float32 [C - 1]; `id`;
-`rng`, a `random.Random` that depends on (seed, epoch, id) alone, so that the number of workers changes nothing. "Zeros
-after normalisation" is a container filled with the mean colour before it (`pad`). Draws follow the order of the
-released codes.
+that); `maps`, name -> `common.artifacts.Map`, all that goes with the image; `tags` float32 [C - 1]; `id`; `rng`, a
+`random.Random` that depends on (seed, epoch, id) alone, so that the number of workers changes nothing. "Zeros after
+normalisation" is a container filled with the mean colour before it (`pad`). Draws follow the order of the released
+codes. A transform that moves pixels of the image moves those of the maps by `follow` or `scale_maps`.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,14 +19,18 @@ import torch
 from mmengine.structures import PixelData
 from mmseg.registry import TRANSFORMS
 from mmseg.structures import SegDataSample
+from torch import Tensor
 
+from common.artifacts import Map
 from common.base import compat  # noqa: F401  (before anything from mmseg)
-from common.base.constants import IGNORE, IMAGENET_MEAN
+from common.base.constants import IMAGENET_MEAN
 from common.ops.colour import adjust_color, shift_hsv
 from common.ops.crop import CropBox, crop_into, draw_crop_box, mirror, pad_crop
 from common.ops.resize import (
     rescale_image,
     rescale_label,
+    resize_label,
+    resize_values,
     scale_cubic,
     scale_image_bilinear,
     scale_image_torch,
@@ -33,11 +38,9 @@ from common.ops.resize import (
     scale_label_truncated,
     scale_nearest,
     scale_to_long,
+    squash_image,
 )
 
-LABEL_PAD = IGNORE
-# What else follows the image, and what it is padded with: labels, their confidence, AffinityNet's score volumes.
-MAPS = {"gt_seg_map": LABEL_PAD, "confidence": LABEL_PAD, "low_scores": 0, "high_scores": 0}
 Results = dict[str, Any]
 
 
@@ -52,14 +55,16 @@ class Transform:
         return f"{type(self).__name__}({arguments})"
 
 
-def _on_maps(results: Results, function: Any, *arguments: Any) -> None:
-    for key in MAPS.keys() & results.keys():
-        results[key] = function(results[key], *arguments)
+def follow(results: Results, move: Callable[[Map], np.ndarray]) -> None:
+    """Replace the values of every map that follows the image by those that `move` makes of the map."""
+    maps = results.get("maps", {})
+    results["maps"] = {name: replace(m, values=move(m)) if m.follow else m for name, m in maps.items()}
 
 
-def _crop_maps(results: Results, function: Any, *arguments: Any) -> None:
-    for key in MAPS.keys() & results.keys():
-        results[key] = function(results[key], *arguments, MAPS[key])
+def scale_maps(results: Results, scale_label: Callable[[np.ndarray, float], np.ndarray], scale: float) -> None:
+    """Scale the maps of an image that is scaled already: labels by its rule for them, others to the image's size."""
+    size = results["img"].shape[:2]
+    follow(results, lambda m: scale_label(m.values, scale) if m.resize == "nearest" else resize_values(m.values, size))
 
 
 @TRANSFORMS.register_module()
@@ -76,7 +81,7 @@ class ResizeLong(Transform):
     def __call__(self, results: Results) -> Results:
         scale = scale_to_long(results["img"], self.draw(results["rng"]))
         results["img"] = rescale_image(results["img"], scale)
-        _on_maps(results, rescale_label, scale)
+        scale_maps(results, rescale_label, scale)
         return results
 
 
@@ -99,7 +104,7 @@ class RandomRescale(Transform):
     def __call__(self, results: Results) -> Results:
         scale = self.draw(results["rng"])
         results["img"] = self.scale_image(results["img"], scale)
-        _on_maps(results, self.scale_label, scale)
+        scale_maps(results, self.scale_label, scale)
         return results
 
 
@@ -117,7 +122,7 @@ class RandomScaleChoice(Transform):
     def __call__(self, results: Results) -> Results:
         scale = self.draw(results["rng"])
         results["img"] = scale_image_bilinear(results["img"], scale)
-        _on_maps(results, scale_label_truncated, scale)
+        scale_maps(results, scale_label_truncated, scale)
         return results
 
 
@@ -126,6 +131,21 @@ class RandomScaleRange(RandomRescale):
     """Both sides times a uniform factor (DMT): sizes truncated, image and labels as torch does it."""
 
     scale_image, scale_label = staticmethod(scale_image_torch), staticmethod(scale_label_floor)
+
+
+@TRANSFORMS.register_module()
+class Squash(Transform):
+    """Both sides become (height, width), whatever the shape of the photo (DRS, Group-WSSS, LIID): PIL bilinear, labels
+    PIL nearest.
+    """
+
+    def __init__(self, height: int, width: int) -> None:
+        self.size = (height, width)
+
+    def __call__(self, results: Results) -> Results:
+        results["img"] = squash_image(results["img"], self.size)
+        scale_maps(results, lambda values, _: resize_label(values, self.size), 1.0)
+        return results
 
 
 @TRANSFORMS.register_module(name="RandomMirror")
@@ -145,7 +165,7 @@ class RandomFlip(Transform):
     def __call__(self, results: Results) -> Results:
         if self.draw(results["rng"]):
             results["img"] = mirror(results["img"])
-            _on_maps(results, mirror)
+            follow(results, lambda m: mirror(m.values))
         return results
 
 
@@ -189,7 +209,7 @@ class RandomCrop(Transform):
     def __call__(self, results: Results) -> Results:
         box = self.draw(results["rng"], results["img"].shape)
         results["img"] = crop_into(results["img"], box, self.size, self.pad)
-        _crop_maps(results, crop_into, box, self.size)
+        follow(results, lambda m: crop_into(m.values, box, self.size, m.pad))
         return results
 
 
@@ -208,7 +228,7 @@ class MeanPadCrop(Transform):
     def __call__(self, results: Results) -> Results:
         start = self.draw(results["rng"], results["img"].shape)
         results["img"] = pad_crop(results["img"], start, self.size, self.pad)
-        _crop_maps(results, pad_crop, start, self.size)
+        follow(results, lambda m: pad_crop(m.values, start, self.size, m.pad))
         return results
 
 
@@ -216,8 +236,9 @@ class MeanPadCrop(Transform):
 class Pack(Transform):
     """inputs: tensor [3, h, w], RGB 0..255; data_samples: SegDataSample, where tags are read with `tags` float32 [C-1].
 
-    Where there are labels it also holds `gt_sem_seg`, int64 [1, h', w'], and where they have a confidence `confidence`,
-    float32 [1, h', w']. The meta information `strong` says whether they are a ground-truth mask.
+    The sample holds every map under its name, whole numbers as int64, others as float32: as PixelData [1, h', w'] or
+    [c, h', w'] those that follow the image, as a tensor of their own shape the others. The meta information `strong`
+    says whether the labels are a ground-truth mask.
     """
 
     def __call__(self, results: Results) -> Results:
@@ -233,12 +254,19 @@ class Pack(Transform):
         )
         if "tags" in results:
             sample.tags = torch.as_tensor(results["tags"], dtype=torch.float32)
-        if "gt_seg_map" in results:
-            sample.gt_sem_seg = PixelData(data=torch.from_numpy(results["gt_seg_map"].astype(np.int64))[None])
-        if "confidence" in results:
-            confidence = np.ascontiguousarray(results["confidence"], dtype=np.float32)
-            sample.confidence = PixelData(data=torch.from_numpy(confidence)[None])
+        for name, m in results.get("maps", {}).items():
+            values = torch.from_numpy(np.ascontiguousarray(m.values, _packed_type(m.values)))
+            setattr(sample, name, PixelData(data=_planes(values)) if m.follow else values)
         return {"inputs": image, "data_samples": sample}
+
+
+def _packed_type(values: np.ndarray) -> type:
+    return np.float32 if np.issubdtype(values.dtype, np.floating) else np.int64
+
+
+def _planes(values: Tensor) -> Tensor:
+    """[h, w] -> [1, h, w], [h, w, c] -> [c, h, w]."""
+    return values[None] if values.ndim == 2 else values.permute(2, 0, 1).contiguous()
 
 
 @TRANSFORMS.register_module()

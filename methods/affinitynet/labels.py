@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from mmseg.registry import TRANSFORMS
 from torch import Tensor
 
-from common.artifacts import CAM, ScoreVolume
+from common.artifacts import CAM, Map
+from common.artifacts.labels import LABEL_MAP
 from common.base.constants import IGNORE
 from common.ops.affinity import Border, pair_offsets
 from common.ops.cam import with_background
@@ -20,6 +21,7 @@ from common.ops.resize import padded_size, pool, rescale_image, resize_maps, ups
 from common.training.transforms import Results, Transform
 from methods.affinitynet.affinity import feature_affinity, fitting_radius
 from methods.affinitynet.model import AffinityNet
+from methods.affinitynet.scores import ScoreVolume
 
 EMPTY = 1e-5  # cells whose scores all lie below are padding
 
@@ -60,7 +62,7 @@ def merge_scores(low: Tensor, high: Tensor) -> Tensor:
 class MergeScores(Transform):
     """The label map an AffinityNet learns from: means of the score volumes over cells of the grid, merged.
 
-    `low_scores` and `high_scores` [h, w, K + 1] become `gt_seg_map` uint8 [ceil(h / stride), ceil(w / stride)], in
+    The maps `low` and `high` [h, w, K + 1] become the label map, uint8 [ceil(h / stride), ceil(w / stride)], in
     classes of the image (see `merge_scores`). It comes last, after the crop.
     """
 
@@ -68,9 +70,9 @@ class MergeScores(Transform):
         self.stride = stride
 
     def __call__(self, results: Results) -> Results:
-        volumes = (results.pop(name).transpose(2, 0, 1) for name in ("low_scores", "high_scores"))
+        volumes = (results["maps"].pop(name).values.transpose(2, 0, 1) for name in ("low", "high"))
         low, high = (pool(torch.from_numpy(np.ascontiguousarray(volume)), self.stride) for volume in volumes)
-        results["gt_seg_map"] = merge_scores(low, high).numpy()
+        results["maps"][LABEL_MAP] = Map(merge_scores(low, high).numpy(), IGNORE)
         return results
 
 

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from common.artifacts import CAMs, Labels, ScoreVolume, ScoreVolumes, Weights
+from common.artifacts import CAMs, Labels, Weights
 from common.pipeline import Image, PerImage, Positive, Range, Run, per_image
 from common.stages import crf_preset
+from methods.affinitynet.scores import ScoreVolume, ScoreVolumes
 
 
 def score_volumes(

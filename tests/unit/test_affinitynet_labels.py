@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from common.artifacts import CAM, CAMs, ScoreVolumes, Weights
+from common.artifacts import CAM, CAMs, Map, Weights
 from common.base.config import read_config
 from common.base.errors import UserError
 from common.checkpoints.files import save_weights
@@ -22,6 +22,7 @@ from common.pipeline import Image, Run
 from common.training.datasets import WeakDataset
 from methods.affinitynet import stages
 from methods.affinitynet.labels import MergeScores, Walk, merge_scores, score_volume, walked_scores
+from methods.affinitynet.scores import ScoreVolumes
 
 CONFIG = """
 custom_imports = dict(imports=["methods.affinitynet.labels"], allow_failed_imports=False)
@@ -61,9 +62,10 @@ def test_scores_are_averaged_over_cells_before_they_are_merged() -> None:
     """Five of eight columns of the first cell are class 1; the right half of the second is padding."""
     low = np.zeros((8, 16, 2), np.float32)
     low[:, :5, 1], low[:, 5:12, 0] = 1, 1
-    results = MergeScores(8)({"low_scores": low, "high_scores": low.copy(), "rng": random.Random(0)})
-    assert results["gt_seg_map"].tolist() == [[1, 0]] and results["gt_seg_map"].dtype == np.uint8
-    assert "low_scores" not in results and "high_scores" not in results
+    results = MergeScores(8)({"maps": {"low": Map(low), "high": Map(low.copy())}, "rng": random.Random(0)})
+    assert list(results["maps"]) == ["gt_sem_seg"]
+    label = results["maps"]["gt_sem_seg"].values
+    assert label.tolist() == [[1, 0]] and label.dtype == np.uint8
 
 
 def test_score_volumes_are_the_crf_of_each_alpha() -> None:

@@ -39,7 +39,7 @@ def test_a_file_gives_back_what_was_written(tmp_path: Path):
     assert read.label.dtype == np.uint8 and read.confidence.dtype == np.float32
     labels.write("a", read)
     assert labels.file("a").read_bytes() == first
-    assert set(labels.targets("a")) == {"gt_seg_map", "confidence"}
+    assert set(labels.maps("a")) == {"gt_sem_seg", "confidence"}
     labels.file("a").write_bytes(first[:100])
     with pytest.raises(DataError, match=r"a\.npz is broken"):
         labels.read("a")

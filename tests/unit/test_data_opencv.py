@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import nn
 
+from common.artifacts import Map
 from common.inference.segmentation import multi_scale_logits
 from common.ops.colour import shift_hsv
 from common.ops.resize import scale_cubic, scale_nearest
@@ -50,17 +51,19 @@ def test_image_and_maps_are_scaled_together(scale: float, size: tuple[int, int])
     photo, rng = image(33, 41), np.random.default_rng(0)
     results = {
         "img": photo,
-        "gt_seg_map": rng.integers(0, 255, (33, 41), np.uint8),
-        "low_scores": rng.random((33, 41, 5), np.float32),
+        "maps": {
+            "gt_sem_seg": Map(rng.integers(0, 255, (33, 41), np.uint8), 255),
+            "low": Map(rng.random((33, 41, 5), np.float32)),
+        },
         "rng": SimpleNamespace(uniform=lambda low, high: scale),
     }
-    labels, scores = results["gt_seg_map"], results["low_scores"]
+    labels, scores = (m.values for m in results["maps"].values())
     scaled = RandomScaleCubic()(results)
     assert scaled["img"].shape == (*size, 3) and scaled["img"].dtype == np.uint8
     rows, columns = (np.arange(new) * old // new for new, old in zip(size, (33, 41), strict=True))
-    np.testing.assert_array_equal(scaled["gt_seg_map"], labels[rows[:, None], columns])
-    np.testing.assert_array_equal(scaled["low_scores"], scores[rows[:, None], columns])
-    np.testing.assert_array_equal(scale_nearest(labels, scale), scaled["gt_seg_map"])
+    np.testing.assert_array_equal(scaled["maps"]["gt_sem_seg"].values, labels[rows[:, None], columns])
+    np.testing.assert_array_equal(scaled["maps"]["low"].values, scores[rows[:, None], columns])
+    np.testing.assert_array_equal(scale_nearest(labels, scale), scaled["maps"]["gt_sem_seg"].values)
 
 
 class Colours(nn.Module):

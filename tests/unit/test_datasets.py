@@ -9,9 +9,10 @@ import pytest
 from mmengine.config import Config
 from PIL import Image
 
-from common.artifacts import Labels, ScoreVolume, ScoreVolumes
+from common.artifacts import ConfidentLabel, ConfidentLabels, Labels
 from common.base.errors import DataError, SupervisionError, UserError
 from common.training.datasets import WeakDataset, set_data
+from methods.affinitynet.scores import ScoreVolume, ScoreVolumes
 
 PIPELINE = [{"type": "ResizeLong", "low": 8, "high": 400}, {"type": "RandomMirror"}, {"type": "Pack"}]
 
@@ -41,14 +42,14 @@ def test_augmentation_depends_on_seed_epoch_and_image_alone(tiny_voc: Path):
 
 def test_without_labels_there_are_tags_only(tiny_voc: Path):
     item = raw(tiny_voc)[0]
-    assert "gt_seg_map" not in item
+    assert not item["maps"]
     assert item["tags"].tolist() == [1.0]
 
 
 def test_labels_come_from_the_folder(tiny_voc: Path, labels: Path):
     item = raw(tiny_voc, labels=str(labels))[0]
-    assert (item["gt_seg_map"] == 1).all()
-    assert item["gt_seg_map"].shape == item["img"].shape[:2]
+    assert (item["maps"]["gt_sem_seg"].values == 1).all()
+    assert item["maps"]["gt_sem_seg"].values.shape == item["img"].shape[:2]
 
 
 def test_pixel_labels_name_the_only_masks_that_are_read(tiny_voc: Path, labels: Path):
@@ -56,8 +57,8 @@ def test_pixel_labels_name_the_only_masks_that_are_read(tiny_voc: Path, labels: 
     train = (tiny_voc / "ImageSets/Segmentation/train.txt").read_text().split()
     few.write_text(train[0] + "\n")
     data = raw(tiny_voc, labels=str(labels), pixel_labels="few")
-    assert set(np.unique(data[0]["gt_seg_map"])) == {0, 1}
-    assert (data[1]["gt_seg_map"] == 1).all()
+    assert set(np.unique(data[0]["maps"]["gt_sem_seg"].values)) == {0, 1}
+    assert (data[1]["maps"]["gt_sem_seg"].values == 1).all()
     with pytest.raises(SupervisionError):
         data.data.mask(train[1])
     with pytest.raises(DataError, match="no label map for 7 of 8"):
@@ -75,7 +76,7 @@ def test_missing_broken_and_ill_sized_labels_are_named(tiny_voc: Path, labels: P
     with pytest.raises(DataError, match="does not exist"):
         raw(tiny_voc, labels=str(labels / "nowhere"))
     Image.fromarray(np.zeros((3, 4), np.uint8)).save(labels / f"{first}.png")
-    with pytest.raises(DataError, match=rf"{first} is 3 x 4"):
+    with pytest.raises(DataError, match=rf"of {first} in .* is 3 x 4"):
         raw(tiny_voc, labels=str(labels))[0]
     Image.fromarray(np.zeros((3, 4, 3), np.uint8)).save(labels / f"{first}.png")
     with pytest.raises(DataError, match="RGB picture"):
@@ -98,13 +99,39 @@ def test_score_volumes_follow_the_image(tiny_voc: Path, tmp_path: Path):
     data = WeakDataset(str(tiny_voc), "train", steps, labels=str(tmp_path), label_kind="ScoreVolumes")
     item = data[0]
     read = folder.read(data.ids[0])
-    assert item["low_scores"].shape == item["high_scores"].shape == (300, 300, 2)
-    np.testing.assert_allclose(item["low_scores"].sum(), read.low.sum(), rtol=1e-4)
-    np.testing.assert_array_equal(item["low_scores"][..., 0], item["high_scores"][..., 1])
-    row = item["low_scores"][150, :, 1]
+    low, high = (item["maps"][name].values for name in ("low", "high"))
+    assert low.shape == high.shape == (300, 300, 2)
+    np.testing.assert_allclose(low.sum(), read.low.sum(), rtol=1e-4)
+    np.testing.assert_array_equal(low[..., 0], high[..., 1])
+    row = low[150, :, 1]
     assert (np.diff(row[row > 0]) <= 0).all()  # scores grow to the right in the file: mirrored
-    with pytest.raises(UserError, match=r"label_kind 'Scores' is unknown: there are .*Labels"):
+    with pytest.raises(UserError, match=r"The kind 'Scores' is unknown: there are .*Labels"):
         raw(tiny_voc, labels=str(tmp_path), label_kind="Scores")
+
+
+def test_inputs_come_under_their_names(tiny_voc: Path, tmp_path: Path):
+    regions, sure = Labels(tmp_path / "regions"), ConfidentLabels(tmp_path / "sure")
+    for image_id in raw(tiny_voc).ids:
+        size = raw(tiny_voc).data.size(image_id)
+        regions.write(image_id, np.full(size, 3, np.uint8))
+        sure.write(image_id, ConfidentLabel(np.ones(size, np.uint8), np.ones(size, np.float32)))
+    cfg = Config({"train_dataloader": {"dataset": {"type": "WeakDataset"}}})
+    inputs = {"superpixels": regions, "seen": sure}
+    set_data(cfg, tiny_voc, "train", inputs=inputs, follow={"seen": False})
+    given = cfg.train_dataloader.dataset.inputs
+    data = WeakDataset(
+        str(tiny_voc), "train", [{"type": "RandomCropContainer", "size": 8}, {"type": "Pack"}], inputs=given
+    )
+    packed = data[0]["data_samples"]
+    assert packed.superpixels.data.shape == (1, 8, 8) and (packed.superpixels.data == 3).all()
+    assert packed.seen_gt_sem_seg.shape == packed.seen_confidence.shape == data.data.size(data.ids[0])
+    with pytest.raises(UserError, match=r"follow names 'sen', which is no input \(did you mean 'seen'"):
+        set_data(cfg, tiny_voc, "train", inputs=inputs, follow={"sen": False})
+    with pytest.raises(UserError, match="'cams' holds CAMs, which give a training nothing"):
+        raw(tiny_voc, inputs={"cams": {"folder": str(tmp_path / "cams"), "kind": "CAMs"}})[0]
+    regions.write(data.ids[0], np.zeros((3, 4), np.uint8))
+    with pytest.raises(DataError, match=rf"'superpixels' of {data.ids[0]} in .*regions is 3 x 4"):
+        data[0]
 
 
 def test_set_data_points_the_config(tmp_path: Path):

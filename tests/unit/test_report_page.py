@@ -14,18 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common.artifacts import CAM, ConfidentLabel, Instances
+from common.artifacts import CAM, CAMs, ConfidentLabel, ConfidentLabels, InstanceMaps, Instances, Labels
 from common.cli import main
 from common.data.dataset import open_dataset, voc_palette
 from common.report.page import duration, read_log, render
-from common.report.pictures import (
-    cam_overlay,
-    confidence_overlay,
-    data_uri,
-    galleries,
-    instance_overlay,
-    label_overlay,
-)
+from common.report.pictures import data_uri, galleries
 from common.report.plots import line_plot, ticks
 from common.report.runs import read_run
 from tests.unit.report_run import make_run
@@ -130,26 +123,30 @@ def test_galleries_group_stages_that_share_images(run):
     assert [title.split()[0] for title, _ in val[1]] == ["photo", "segment", "truth"]
 
 
-def test_overlays():
+def test_each_kind_draws_its_picture(tiny_voc, tmp_path):
+    data = open_dataset(tiny_voc)
+    data.palette[:] = voc_palette()
     photo = np.full((8, 8, 3), 100, np.uint8)
     labels = np.zeros((8, 8), np.uint8)
     labels[:, 4:], labels[0] = 2, 255
-    shown = label_overlay(photo, labels, voc_palette())
+    shown = Labels(tmp_path).picture(photo, labels, data)
     assert (shown[1:, :4] == 100).all()
     assert shown[1, 4].tolist() == [30, 120, 30] and shown[0, 0].min() > 200
     cam = CAM(np.array([1, 3]), np.stack([np.zeros((2, 2)), np.ones((2, 2))]).astype(np.float32), (8, 8))
-    assert cam_overlay(photo, cam, voc_palette())[4, 4].tolist() == [125, 125, 10]
+    assert CAMs(tmp_path).picture(photo, cam, data)[4, 4].tolist() == [125, 125, 10]
     empty = CAM(np.zeros(0, np.int64), np.zeros((0, 2, 2), np.float32), (8, 8))
-    assert (cam_overlay(photo, empty, voc_palette()) == 100).all()
+    assert (CAMs(tmp_path).picture(photo, empty, data) == 100).all()
     sure = np.linspace(0, 1, 8, dtype=np.float32)[None].repeat(8, 0)
-    shown = confidence_overlay(photo, ConfidentLabel(np.full((8, 8), 2, np.uint8), sure), voc_palette())
+    shown = ConfidentLabels(tmp_path).picture(photo, ConfidentLabel(np.full((8, 8), 2, np.uint8), sure), data)
     assert shown[0, 0].tolist() == [100] * 3 and shown[0, 7].tolist() == [15, 124, 15]
     owners = np.zeros((8, 8), np.uint16)
     owners[2], owners[4] = 1, 2
-    two = instance_overlay(photo, Instances(np.array([0.0, 1.0], np.float32), owners, np.array([1, 1])))
+    two = InstanceMaps(tmp_path).picture(
+        photo, Instances(np.array([0.0, 1.0], np.float32), owners, np.array([1, 1])), data
+    )
     assert (two[0] == 100).all() and two[2, 0].tolist() == [108, 70, 70] and two[4, 0].tolist() == [20, 122, 20]
     none = Instances(np.zeros(0, np.float32), np.zeros((8, 8), np.uint16), np.zeros(0, np.int64))
-    assert (instance_overlay(photo, none) == 100).all()
+    assert (InstanceMaps(tmp_path).picture(photo, none, data) == 100).all()
 
 
 def test_data_uri_is_a_small_jpeg():

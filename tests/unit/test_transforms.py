@@ -7,6 +7,7 @@ import random
 import numpy as np
 import pytest
 
+from common.artifacts import Map
 from common.base.constants import CAFFE_MEAN, IMAGENET_MEAN
 from common.ops.colour import adjust_color
 from common.ops.crop import draw_crop_box
@@ -20,6 +21,7 @@ from common.training.transforms import (
     RandomRescale,
     RandomScaleChoice,
     ResizeLong,
+    Squash,
 )
 
 
@@ -31,7 +33,11 @@ def sample(height: int = 30, width: int = 50, label: bool = True, seed: int = 0)
         "img": rng.integers(0, 256, (height, width, 3), dtype=np.uint8),
         "tags": np.array([1, 0], np.float32),
     }
-    return results | ({"gt_seg_map": rng.integers(0, 3, (height, width), dtype=np.uint8)} if label else {})
+    return results | {"maps": {"gt_sem_seg": Map(rng.integers(0, 3, (height, width), np.uint8), 255)} if label else {}}
+
+
+def labels(results: dict) -> np.ndarray:
+    return results["maps"]["gt_sem_seg"].values
 
 
 @pytest.mark.parametrize(("size", "target", "expected"), [((37, 50), 25, (18, 25)), ((50, 37), 75, (75, 56))])
@@ -47,8 +53,40 @@ def test_resize_long_reaches_both_ends():
 def test_image_and_label_keep_the_same_size_through_every_scaling():
     for transform in (ResizeLong(20, 40), RandomRescale(0.5, 1.5), RandomScaleChoice()):
         results = transform(sample(31, 47))
-        assert results["gt_seg_map"].shape == results["img"].shape[:2]
-        assert set(np.unique(results["gt_seg_map"])) <= {0, 1, 2}
+        assert labels(results).shape == results["img"].shape[:2]
+        assert set(np.unique(labels(results))) <= {0, 1, 2}
+
+
+def test_every_map_follows_the_image_whatever_its_name():
+    ids = np.arange(30 * 50, dtype=np.int32).reshape(30, 50)
+    smooth = np.linspace(0, 1, 50, dtype=np.float32)[None].repeat(30, 0)
+    whole = np.arange(6)
+    results = sample(label=False)
+    results["maps"] = {
+        "superpixels": Map(ids, -1),
+        "scores": Map(np.stack([smooth, 1 - smooth], -1), resize="bilinear"),
+        "graph": Map(whole, follow=False),
+    }
+    for transform in (RandomRescale(2, 2), RandomFlip(prob=1.1), RandomCrop(size=128, pad=(0, 0, 0)), Pack()):
+        results = transform(results)
+    packed = results["data_samples"]
+    regions, scores = packed.superpixels.data, packed.scores.data
+    assert regions.shape == (1, 128, 128) and scores.shape == (2, 128, 128)
+    inside = regions[0] >= 0
+    assert inside.sum() == 60 * 100 and (scores[:, ~inside] == 0).all()
+    top, left = (int(axis.min()) for axis in inside.nonzero().T)
+    assert regions[0, top : top + 60 : 2, left : left + 100 : 2].tolist() == ids[:, ::-1].tolist()
+    assert np.allclose(scores.sum(0)[inside], 1) and len(scores[0][inside].unique()) > 80
+    assert packed.graph.tolist() == whole.tolist()
+
+
+def test_squash_gives_every_photo_the_same_shape():
+    results = Squash(16, 24)(sample(30, 50))
+    assert results["img"].shape == (16, 24, 3) and results["img"].dtype == np.uint8
+    assert labels(results).shape == (16, 24)
+    same = sample(16, 24)
+    assert np.array_equal(Squash(16, 24)(dict(same))["img"], same["img"])
+    assert np.array_equal(labels(Squash(16, 24)(dict(same))), labels(same))
 
 
 def test_scale_choice_truncates_and_does_not_round_the_colours():
@@ -64,7 +102,7 @@ def test_flip_mirrors_image_and_label_together():
     before = sample()
     flipped = RandomFlip(prob=1.0)(dict(before))
     assert np.array_equal(flipped["img"], before["img"][:, ::-1])
-    assert np.array_equal(flipped["gt_seg_map"], before["gt_seg_map"][:, ::-1])
+    assert np.array_equal(labels(flipped), labels(before)[:, ::-1])
     assert np.array_equal(RandomFlip(prob=0.0)(dict(before))["img"], before["img"])
 
 
@@ -90,7 +128,7 @@ def test_the_horizontal_offset_is_drawn_first():
 def test_the_container_is_zero_after_normalisation_and_255_in_the_label():
     results = RandomCrop(size=64)(sample(20, 30))
     assert results["img"].shape == (64, 64, 3)
-    empty = results["gt_seg_map"] == 255
+    empty = labels(results) == 255
     assert empty.sum() == 64 * 64 - 20 * 30
     assert np.abs(results["img"][empty] - np.float32(IMAGENET_MEAN)).max() == 0
     assert not (results["img"][~empty] - np.float32(IMAGENET_MEAN) == 0).all(1).any()
@@ -106,7 +144,7 @@ def test_mean_pad_crop_pads_first_and_then_crops_within():
     results = MeanPadCrop(size=40, pad=CAFFE_MEAN)(sample(30, 50))
     assert results["img"].shape == (40, 40, 3)
     assert np.array_equal(results["img"][35, 5], np.float32(CAFFE_MEAN))
-    assert (results["gt_seg_map"][30:] == 255).all()
+    assert (labels(results)[30:] == 255).all()
 
 
 def test_color_jitter_stays_within_its_ranges_and_changes_the_order():

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from common.artifacts import CAM
+from common.artifacts import CAM, Map
 from common.base.constants import IMAGENET_MEAN, IMAGENET_STD
 from common.inference.cam import multi_scale_cams
 from common.ops.affinity import PairSet
@@ -64,16 +64,16 @@ def aff_dataset_item(golden: Golden) -> None:
     results = {
         "rng": random.Random(seed),
         "img": golden["image"],
-        "low_scores": golden["crf_low_alpha"].transpose(1, 2, 0),
-        "high_scores": golden["crf_high_alpha"].transpose(1, 2, 0),
+        "maps": {name: Map(golden[f"crf_{name}_alpha"].transpose(1, 2, 0)) for name in ("low", "high")},
     }
     stride = crop // len(golden["label_map"])
     for transform in (RandomCrop(crop, pad=(0, 0, 0)), RandomFlip(), MergeScores(stride)):
         results = transform(results)
     image = (results["img"] - MEAN) / STD
     close(image.transpose(2, 0, 1), golden["out_image"], 0, 1e-5, what="image")
-    equal(results["gt_seg_map"], golden["label_map"], "label map")
-    affinity_labels(golden, results["gt_seg_map"])
+    label = results["maps"]["gt_sem_seg"].values
+    equal(label, golden["label_map"], "label map")
+    affinity_labels(golden, label)
 
 
 def random_crop(golden: Golden) -> None:

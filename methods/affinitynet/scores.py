@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from common.artifacts.base import Supervision
+from common.artifacts import Map, Supervision
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,6 @@ class ScoreVolumes(Supervision):
                 data["keys"].astype(np.int64), data["low"].astype(np.float32), data["high"].astype(np.float32)
             )
 
-    def targets(self, image_id: str) -> dict[str, np.ndarray]:
+    def maps(self, image_id: str) -> dict[str, Map]:
         volume = self.read(image_id)
-        return {"low_scores": volume.low.transpose(1, 2, 0), "high_scores": volume.high.transpose(1, 2, 0)}
+        return {name: Map(getattr(volume, name).transpose(1, 2, 0)) for name in ("low", "high")}
