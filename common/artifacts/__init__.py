@@ -2,21 +2,29 @@
 
 from common.artifacts.base import Artifact, Map, PerImageArtifact, Scores, Supervision, Weights
 from common.artifacts.cams import CAM, CAMs
+from common.artifacts.ids import IdMaps
 from common.artifacts.instances import InstanceMaps, Instances
 from common.artifacts.labels import ConfidentLabel, ConfidentLabels, Labels
+from common.artifacts.scores import Canvas, ScoreMap, ScoreMaps, Squashed, Strided
 
 __all__ = [
     "CAM",
     "Artifact",
     "CAMs",
+    "Canvas",
     "ConfidentLabel",
     "ConfidentLabels",
+    "IdMaps",
     "InstanceMaps",
     "Instances",
     "Labels",
     "Map",
     "PerImageArtifact",
+    "ScoreMap",
+    "ScoreMaps",
     "Scores",
+    "Squashed",
+    "Strided",
     "Supervision",
     "Weights",
 ]

@@ -59,4 +59,5 @@ class CAMs(PerImageArtifact):
             return CAM(data["keys"].astype(np.int64), data["maps"].astype(np.float32), (height, width), stride)
 
     def picture(self, photo: np.ndarray, value: CAM, data: DataSet) -> np.ndarray:
-        return paint_scores(photo, enlarged(value.maps, value.size, value.stride), data.palette[value.keys])
+        reach = (value.maps.shape[1] * value.stride, value.maps.shape[2] * value.stride)
+        return paint_scores(photo, enlarged(value.maps, reach, value.size), data.palette[value.keys])

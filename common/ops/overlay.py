@@ -29,11 +29,10 @@ def paint_scores(photo: np.ndarray, scores: np.ndarray, colours: np.ndarray) -> 
     return blend(photo, colours[scores.argmax(0)], 0.9 * np.clip(scores.max(0), 0, 1))
 
 
-def enlarged(maps: np.ndarray, size: tuple[int, int], stride: int) -> np.ndarray:
-    """float32 [K, h, w] from maps [K, ceil(h / stride), ceil(w / stride)]: `resize.upsample` for the eye.
+def enlarged(maps: np.ndarray, reach: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
+    """float32 [K, h, w] from maps [K, rows, columns] that cover `reach` pixels, cut to `size` (h, w).
 
-    It is equal up to rounding, and a report need not start torch for it.
+    `resize.upsample` for the eye: equal up to rounding, and a report need not start torch for it.
     """
-    rows, columns = (side * stride for side in maps.shape[1:])
-    planes = [cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_LINEAR) for plane in maps]
-    return np.array(planes, np.float32).reshape(-1, rows, columns)[:, : size[0], : size[1]]
+    planes = [cv2.resize(plane, reach[::-1], interpolation=cv2.INTER_LINEAR) for plane in maps]
+    return np.array(planes, np.float32).reshape(-1, *reach)[:, : size[0], : size[1]]

@@ -1,0 +1,141 @@
+"""Scores of some classes for every place of an image: what a walk, an average or another network makes of CAMs."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from common.artifacts.base import Map, PerImageArtifact
+from common.data.dataset import DataSet
+from common.ops.overlay import enlarged, paint_scores
+
+LEVELS = 65535
+"""Scores are stored as whole multiples of the image's maximum / LEVELS: the order of close scores is kept."""
+
+
+@dataclass(frozen=True)
+class Strided:
+    """One cell for every `stride` pixels of the photo, sides rounded up."""
+
+    stride: int = 4
+
+    def grid(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(rows, columns) of the maps of a photo of `size` (h, w)."""
+        return math.ceil(size[0] / self.stride), math.ceil(size[1] / self.stride)
+
+    def reach(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(h, w) that the grid covers, in pixels of the photo: what lies beyond `size` is cut off."""
+        rows, columns = self.grid(size)
+        return rows * self.stride, columns * self.stride
+
+
+@dataclass(frozen=True)
+class Squashed:
+    """A grid of height x width cells over the whole photo, whatever its proportions."""
+
+    height: int
+    width: int
+
+    def grid(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(rows, columns) of the maps of a photo of `size` (h, w)."""
+        return self.height, self.width
+
+    def reach(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(h, w) that the grid covers, in pixels of the photo."""
+        return size
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """The photo at the top left of a square of `side` pixels, one cell for every `stride` of them, rounded up."""
+
+    side: int
+    stride: int = 8
+
+    def grid(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(rows, columns) of the maps of a photo of `size` (h, w).
+
+        Raises:
+            ValueError: the photo is larger than the canvas.
+        """
+        if max(size) > self.side:
+            raise ValueError(f"a photo of {size[0]} x {size[1]} pixels does not fit a canvas of {self.side}")
+        return (math.ceil(self.side / self.stride),) * 2
+
+    def reach(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(h, w) that the grid covers, in pixels of the photo: what lies beyond `size` is cut off."""
+        return (self.grid(size)[0] * self.stride,) * 2
+
+
+Frame = Strided | Squashed | Canvas
+FRAMES: dict[str, type] = {frame.__name__: frame for frame in (Strided, Squashed, Canvas)}
+
+
+@dataclass(frozen=True)
+class ScoreMap:
+    """Scores of some classes of one image on a frame.
+
+    keys: int64 [K], class ids; 0 is there where the maps carry a background of their own; maps: float32
+    [K, *frame.grid(size)], 0 and above; size: (h, w) of the photo.
+    """
+
+    keys: np.ndarray
+    maps: np.ndarray
+    size: tuple[int, int]
+    frame: Frame = Strided()
+
+    def full(self) -> np.ndarray:
+        """float32 [K, h, w]: bilinear to the pixels that the frame covers (corners not aligned), cut to the photo."""
+        import torch
+
+        from common.ops.resize import resize_maps
+
+        covered = resize_maps(torch.from_numpy(self.maps), self.frame.reach(self.size))
+        return covered[:, : self.size[0], : self.size[1]].numpy()
+
+
+class ScoreMaps(PerImageArtifact):
+    """`ScoreMap`s as npz: uint16 levels of the image's maximum (float16 would make ties of close scores)."""
+
+    suffix, heading = ".npz", "scores"
+
+    def encode(self, value: ScoreMap, stream: Any) -> None:
+        expected = (len(value.keys), *value.frame.grid(value.size))
+        if value.maps.shape != expected:
+            raise ValueError(f"score maps {value.maps.shape} do not fit the frame, which asks for {expected}")
+        if value.maps.size and not (value.maps.min() >= 0 and np.isfinite(value.maps).all()):
+            raise ValueError("scores must be finite and not below 0")
+        top = np.float32(value.maps.max(initial=0))
+        levels = np.rint(value.maps.astype(np.float64) * (LEVELS / top if top > 0 else 0))
+        frame = {"kind": type(value.frame).__name__, **vars(value.frame)}
+        np.savez_compressed(
+            stream,
+            keys=np.asarray(value.keys, np.uint8),
+            maps=levels.astype(np.uint16),
+            top=top,
+            size=np.asarray(value.size, np.int32),
+            frame=np.frombuffer(json.dumps(frame).encode(), np.uint8),
+        )
+
+    def decode(self, file: Path) -> ScoreMap:
+        with np.load(file, allow_pickle=False) as data:
+            frame = json.loads(data["frame"].tobytes())
+            kind = FRAMES[frame.pop("kind")]
+            maps = data["maps"].astype(np.float32) * (data["top"] / np.float32(LEVELS))
+            height, width = map(int, data["size"])
+            return ScoreMap(data["keys"].astype(np.int64), maps, (height, width), kind(**frame))
+
+    def maps(self, image_id: str) -> dict[str, Map]:
+        """The scores at the photo's size, [h, w, K] in the order of the image's classes."""
+        return {"scores": Map(self.read(image_id).full().transpose(1, 2, 0), resize="bilinear")}
+
+    def picture(self, photo: np.ndarray, value: ScoreMap, data: DataSet) -> np.ndarray:
+        """The strongest class of each pixel, as opaque as its share of the image's maximum."""
+        own = value.keys > 0
+        scores = enlarged(value.maps[own], value.frame.reach(value.size), value.size)
+        return paint_scores(photo, scores / max(scores.max(initial=0), 1e-12), data.palette[value.keys[own]])

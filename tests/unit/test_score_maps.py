@@ -1,0 +1,97 @@
+"""Score maps and region numbers: what is stored comes back, on every frame."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from common.artifacts import Artifact, Canvas, IdMaps, ScoreMap, ScoreMaps, Squashed, Strided
+from common.base.errors import DataError
+from common.data.dataset import open_dataset
+
+SIZE = (37, 50)
+FRAMES = (Strided(4), Strided(1), Squashed(32, 32), Canvas(64, 8))
+
+
+def scores(frame, keys=(0, 2, 5), seed: int = 0) -> ScoreMap:
+    maps = np.random.default_rng(seed).random((len(keys), *frame.grid(SIZE)), np.float32) * 3
+    return ScoreMap(np.array(keys, np.int64), maps, SIZE, frame)
+
+
+@pytest.mark.parametrize("frame", FRAMES, ids=str)
+def test_what_is_stored_comes_back(tmp_path: Path, frame):
+    made, value = ScoreMaps(tmp_path), scores(frame)
+    made.write("a", value)
+    read = made.read("a")
+    assert read.keys.tolist() == [0, 2, 5] and (read.size, read.frame) == (SIZE, frame)
+    assert np.abs(read.maps - value.maps).max() <= value.maps.max() / 65535
+    assert read.full().shape == (3, *SIZE)
+    assert (read.full().argmax(0) == value.full().argmax(0)).mean() > 0.999
+
+
+def test_full_is_bilinear_on_the_pixels_that_the_frame_covers():
+    value = scores(Canvas(64, 8))
+    expected = F.interpolate(torch.from_numpy(value.maps)[None], (64, 64), mode="bilinear")[0, :, : SIZE[0], : SIZE[1]]
+    np.testing.assert_array_equal(value.full(), expected.numpy())
+    value = scores(Squashed(32, 32))
+    expected = F.interpolate(torch.from_numpy(value.maps)[None], SIZE, mode="bilinear")[0]
+    np.testing.assert_array_equal(value.full(), expected.numpy())
+
+
+def test_close_scores_keep_their_order(tmp_path: Path):
+    """float16 has steps of 2^-12 below 0.5."""
+    maps = np.array([[[0.4]], [[0.40002]], [[1.0]]], np.float32)
+    made = ScoreMaps(tmp_path)
+    made.write("a", ScoreMap(np.array([1, 2, 3]), maps, (1, 1), Strided(1)))
+    first, second, _ = made.read("a").maps
+    assert first < second and np.float16(0.4) == np.float16(0.40002)
+
+
+def test_images_without_classes_or_scores(tmp_path: Path):
+    made = ScoreMaps(tmp_path)
+    made.write("none", ScoreMap(np.zeros(0, np.int64), np.zeros((0, 10, 13), np.float32), SIZE))
+    made.write("zero", ScoreMap(np.array([1]), np.zeros((1, 10, 13), np.float32), SIZE))
+    assert made.read("none").full().shape == (0, *SIZE)
+    assert (made.read("zero").full() == 0).all()
+
+
+def test_what_is_no_score_map_is_refused(tmp_path: Path):
+    made = ScoreMaps(tmp_path)
+    with pytest.raises(ValueError, match="do not fit the frame"):
+        made.write("a", ScoreMap(np.array([1]), np.zeros((1, 3, 3), np.float32), SIZE))
+    with pytest.raises(ValueError, match="not below 0"):
+        made.write("a", ScoreMap(np.array([1]), np.full((1, 10, 13), -1, np.float32), SIZE))
+    with pytest.raises(ValueError, match="does not fit a canvas of 32"):
+        Canvas(32).grid(SIZE)
+    with pytest.raises(ValueError, match="whole numbers"):
+        IdMaps(tmp_path).write("a", np.zeros((2, 2), np.float32))
+    assert not list(tmp_path.iterdir())
+    made.file("a").write_bytes(b"PK")
+    with pytest.raises(DataError, match="is broken"):
+        made.read("a")
+
+
+def test_maps_for_training_and_pictures(tiny_voc: Path, tmp_path: Path):
+    data = open_dataset(tiny_voc)
+    photo = np.full((*SIZE, 3), 90, np.uint8)
+    made, regions = ScoreMaps(tmp_path / "scores"), IdMaps(tmp_path / "ids")
+    made.write("a", scores(Strided(4), keys=(0, 1)))
+    regions.write("a", np.arange(SIZE[0] * SIZE[1]).reshape(SIZE))
+    (followed,) = made.maps("a").values()
+    assert followed.values.shape == (*SIZE, 2) and followed.resize == "bilinear"
+    (numbers,) = regions.maps("a").values()
+    assert numbers.values.dtype == np.int32 and (numbers.pad, numbers.resize) == (-1, "nearest")
+    for artifact in (made, regions):
+        shown = artifact.picture(photo, artifact.read("a"), data)
+        assert shown.shape == photo.shape and shown.dtype == np.uint8 and (shown != 90).any()
+
+
+def test_every_kind_is_found_by_its_name():
+    assert Artifact.kind("ScoreMaps") is ScoreMaps
+    volumes = Artifact.kind("methods.affinitynet.scores.ScoreVolumes")
+    assert volumes.kind_name() == "methods.affinitynet.scores.ScoreVolumes"
+    assert Artifact.kind("ScoreVolumes") is volumes
