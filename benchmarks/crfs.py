@@ -6,6 +6,9 @@ import numpy as np
 
 from benchmarks.result import Result, seconds
 from common.ops.crf import crf_label_maps, crf_labels
+from common.ops.crf_params import CRFParams
+
+IRN = CRFParams(iterations=10, bilateral=(50, 5, 10), gaussian=(3, 3))
 
 
 def scene(full: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -24,8 +27,8 @@ def scene(full: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def shared_lattice(full: bool) -> Result:
     """IRNet's confident labels: the foreground and the background map of one image."""
     image, first, second = scene(full)
-    ours, together = seconds(lambda: crf_label_maps(image, [first, second], 3))
-    original, one_by_one = seconds(lambda: [crf_labels(image, first, 3), crf_labels(image, second, 3)])
+    ours, together = seconds(lambda: crf_label_maps(image, [first, second], IRN, 3))
+    original, one_by_one = seconds(lambda: [crf_labels(image, first, IRN, 3), crf_labels(image, second, IRN, 3)])
     different = sum(int((a != b).sum()) for a, b in zip(together, one_by_one, strict=True))
     return Result(original, ours, f"{different} labels differ", f"two maps, image {_size(image)}")
 
@@ -33,8 +36,8 @@ def shared_lattice(full: bool) -> Result:
 def present_labels(full: bool) -> Result:
     """One label map over the labels it holds, or over all 21."""
     image, label, _ = scene(full)
-    ours, present = seconds(lambda: crf_labels(image, label))
-    original, every = seconds(lambda: crf_labels(image, label, 21))
+    ours, present = seconds(lambda: crf_labels(image, label, IRN))
+    original, every = seconds(lambda: crf_labels(image, label, IRN, 21))
     share = float((present != every).mean())
     note = f"3 of 21 labels, image {_size(image)}; another unary, so not the same posterior"
     return Result(original, ours, f"{share:.2%} of the labels differ", note)

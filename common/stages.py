@@ -13,6 +13,7 @@ from common.base.errors import UserError
 from common.base.progress import Progress
 from common.metrics import BestThreshold, ConfusionMatrix
 from common.metrics.confusion import class_ids
+from common.ops.crf_params import CRFParams
 from common.pipeline import (
     Count,
     Image,
@@ -162,15 +163,14 @@ def eval_labels(run: Run, labels: Labels, split: str, classes: tuple[str, ...] |
     return {**matrix.scores(run.data.classes, subset=classes), "images": len(ids)}
 
 
-def crf(run: Run, labels: Labels, preset: str = "irn", confidence: Unit = 0.7) -> PerImage[Labels]:
+def crf(run: Run, labels: Labels, crf: CRFParams, confidence: Unit = 0.7) -> PerImage[Labels]:
     """Label maps refined by a dense CRF; a pixel's label is trusted with probability `confidence`."""
     from common.ops.crf import crf_labels
 
-    params = crf_preset(preset)
-    return per_image(lambda image: crf_labels(image.pixels, labels.read(image.id), None, params, confidence))
+    return per_image(lambda image: crf_labels(image.pixels, labels.read(image.id), crf, None, confidence))
 
 
-def cam_to_ir_label(run: Run, cams: CAMs, fg: Unit = 0.30, bg: Unit = 0.05, crf: str = "irn") -> PerImage[Labels]:
+def cam_to_ir_label(run: Run, cams: CAMs, crf: CRFParams, fg: Unit = 0.30, bg: Unit = 0.05) -> PerImage[Labels]:
     """Confident labels to learn boundaries from (IRNet sec. 3.1): classes where the CAM exceeds `fg`, background where
     it stays below `bg`, each after a CRF; the rest is open (255).
     """
@@ -178,11 +178,10 @@ def cam_to_ir_label(run: Run, cams: CAMs, fg: Unit = 0.30, bg: Unit = 0.05, crf:
 
     if bg > fg:
         raise UserError(f"bg is {bg} and fg {fg}: the score that background stays below must not exceed fg.")
-    params = crf_preset(crf)
 
     def label(image: Image) -> np.ndarray:
         cam = cams.read(image.id)
-        return confident_labels(cam.full(), cam.keys, image.pixels, fg, bg, params)
+        return confident_labels(cam.full(), cam.keys, image.pixels, crf, fg, bg)
 
     return per_image(label)
 
@@ -223,11 +222,11 @@ def infer_seg(
     split: str,
     scales: Scales = (1.0,),
     flip: bool = False,
-    crf: str | None = None,
+    crf: CRFParams | None = None,
     canvas: tuple[int, int] | None = None,
     resize: Literal["pil", "cv2"] = "pil",
 ) -> PerImage[Labels]:
-    """Arg-max of a segmentation network: logits averaged over scales and mirror images, then a dense CRF if named.
+    """Arg-max of a segmentation network: logits averaged over scales and mirror images, then a dense CRF if given.
 
     canvas: (height, width) that smaller photos are padded to with black at the bottom and right, None: as they are.
     resize: how photos get to their scale, see `multi_scale_logits`.
@@ -237,25 +236,11 @@ def infer_seg(
     from common.ops.crf import crf_posterior
 
     model = load_model(weights.file, weights.config, run.device)
-    params = None if crf is None else crf_preset(crf)
 
     def segment(image: Image) -> np.ndarray:
         scores = multi_scale_logits(model, image.pixels, scales, flip, canvas, resize).softmax(0).cpu().numpy()
-        if params is not None:
-            scores = crf_posterior(image.pixels, scores, params)
+        if crf is not None:
+            scores = crf_posterior(image.pixels, scores, crf)
         return scores.argmax(0).astype(np.uint8)
 
     return per_image(segment, split=split)
-
-
-def crf_preset(name: str):
-    """The named `common.ops.crf.CRFParams`.
-
-    Raises:
-        UserError: there are none of that name.
-    """
-    from common.ops.crf import PRESETS
-
-    if name not in PRESETS:
-        raise UserError(f"There is no CRF preset '{name}'; known are {', '.join(PRESETS)}.")
-    return PRESETS[name]

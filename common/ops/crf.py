@@ -8,52 +8,11 @@ alike, so RGB or BGR is the same.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 
 import numpy as np
 import pydensecrf.densecrf as densecrf
 
-
-@dataclass(frozen=True)
-class CRFParams:
-    """Mean-field iterations, and width and weight of the pairwise terms.
-
-    gaussian_sxy, bilateral_sxy: standard deviation in pixels; bilateral_srgb: in grey levels 0..255; *_compat: weight.
-    """
-
-    iterations: int = 10
-    gaussian_sxy: float = 3.0
-    gaussian_compat: float = 3.0
-    bilateral_sxy: float = 80.0
-    bilateral_srgb: float = 13.0
-    bilateral_compat: float = 10.0
-
-    def shrunk(self, factor: float) -> CRFParams:
-        """The same terms on an image that is `factor` times smaller."""
-        return replace(self, gaussian_sxy=self.gaussian_sxy / factor, bilateral_sxy=self.bilateral_sxy / factor)
-
-
-PRESETS: dict[str, CRFParams] = {
-    "psa": CRFParams(10, 3, 3, 80, 13, 10),  # AffinityNet, SEAM and WSGCN on CAM scores; Puzzle-CAM at test
-    "irn": CRFParams(10, 3, 3, 50, 5, 10),  # IRNet and Puzzle-CAM on label maps
-    "deeplab": CRFParams(10, 1, 3, 67, 3, 4),  # DeepLab v2 at test
-    "largefov": CRFParams(10, 3, 3, 140, 5, 5),  # DeepLab-LargeFOV at test (PyTorch port)
-    "largefov_caffe": CRFParams(10, 3, 3, 49, 5, 4),  # DeepLab-LargeFOV at test (the authors' scripts)
-    "seam_retrain": CRFParams(1, 3, 3, 32, 13, 10),  # SEAM's DeepLab v1 at test
-}
-
-
-def crf_params(params: CRFParams | str) -> CRFParams:
-    """Parameters by the name of a preset, or as they are.
-
-    Raises:
-        ValueError: there is no such preset.
-    """
-    if isinstance(params, CRFParams):
-        return params
-    if params not in PRESETS:
-        raise ValueError(f"no CRF preset '{params}': there are {', '.join(PRESETS)}")
-    return PRESETS[params]
+from common.ops.crf_params import CRFParams
 
 
 class ImageCRF:
@@ -64,18 +23,15 @@ class ImageCRF:
         n_labels: number of labels, 1 or more.
     """
 
-    def __init__(self, image: np.ndarray, n_labels: int, params: CRFParams | str) -> None:
-        params = crf_params(params)
+    def __init__(self, image: np.ndarray, n_labels: int, params: CRFParams) -> None:
         height, width = image.shape[:2]
         self.shape, self.iterations = (n_labels, height, width), params.iterations
         self._crf = densecrf.DenseCRF2D(width, height, n_labels)
-        self._crf.addPairwiseGaussian(sxy=params.gaussian_sxy, compat=params.gaussian_compat)
-        self._crf.addPairwiseBilateral(
-            sxy=params.bilateral_sxy,
-            srgb=params.bilateral_srgb,
-            rgbim=np.ascontiguousarray(image, dtype=np.uint8),
-            compat=params.bilateral_compat,
-        )
+        pixels, weight = params.gaussian
+        self._crf.addPairwiseGaussian(sxy=pixels, compat=weight)
+        pixels, levels, weight = params.bilateral
+        rgb = np.ascontiguousarray(image, dtype=np.uint8)
+        self._crf.addPairwiseBilateral(sxy=pixels, srgb=levels, rgbim=rgb, compat=weight)
 
     def posterior(self, unary: np.ndarray) -> np.ndarray:
         """Marginals float32 [n_labels, h, w] of an energy [n_labels, h, w]."""
@@ -110,8 +66,8 @@ def score_unary(scores: np.ndarray, floor: float = 1e-5) -> np.ndarray:
 def crf_labels(
     image: np.ndarray,
     labels: np.ndarray,
+    params: CRFParams,
     n_labels: int | None = None,
-    params: CRFParams | str = "irn",
     confidence: float = 0.7,
 ) -> np.ndarray:
     """Refine a label map (uint8 [h, w]) by its image (uint8 [h, w, 3]); returns uint8 [h, w].
@@ -119,14 +75,14 @@ def crf_labels(
     With `n_labels` the labels are 0..n_labels-1 and may turn into any of them; without, they are any values and may
     turn into each other.
     """
-    return crf_label_maps(image, [labels], n_labels, params, confidence)[0]
+    return crf_label_maps(image, [labels], params, n_labels, confidence)[0]
 
 
 def crf_label_maps(
     image: np.ndarray,
     maps: Iterable[np.ndarray],
+    params: CRFParams,
     n_labels: int | None = None,
-    params: CRFParams | str = "irn",
     confidence: float = 0.7,
 ) -> list[np.ndarray]:
     """`crf_labels` for several label maps of one image, on one lattice."""
@@ -141,9 +97,7 @@ def crf_label_maps(
     return [values[crf.labels(unary)].astype(np.uint8) for unary in unaries]
 
 
-def crf_posterior(
-    image: np.ndarray, scores: np.ndarray, params: CRFParams | str = "deeplab", drop_below: float = 0.0
-) -> np.ndarray:
+def crf_posterior(image: np.ndarray, scores: np.ndarray, params: CRFParams, drop_below: float = 0.0) -> np.ndarray:
     """Refine scores or probabilities [n, h, w] in [0, 1] by the image (uint8 [h, w, 3]); returns float32 [n, h, w].
 
     `drop_below` leaves labels out whose score is smaller everywhere (their posterior is 0): faster with many labels,

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from common.base.constants import IGNORE
 from common.ops.cam import argmax_with_background, normalise
-from common.ops.crf import CRFParams, crf_label_maps
+from common.ops.crf import crf_label_maps
+from common.ops.crf_params import CRFParams
 from common.ops.random_walk import BoundaryWalk
 from common.ops.resize import upsample
 
@@ -17,9 +18,9 @@ def confident_labels(
     cam: np.ndarray,
     keys: np.ndarray,
     pixels: np.ndarray,
+    crf: CRFParams,
     fg: float = 0.30,
     bg: float = 0.05,
-    crf: CRFParams | str = "irn",
 ) -> np.ndarray:
     """Labels to learn inter-pixel relations from: uint8 [h, w], class ids, 0 sure background, 255 unsure.
 
@@ -27,11 +28,10 @@ def confident_labels(
     each refined by a dense CRF over the image's classes. A class is sure where the high score leaves one, background
     where even the low score leaves none.
 
-    cam: float32 [K, h, w]; keys: class ids [K]; pixels: uint8 RGB [h, w, 3]; crf: its parameters or a
-    preset's name.
+    cam: float32 [K, h, w]; keys: class ids [K]; pixels: uint8 RGB [h, w, 3].
     """
     maps = [argmax_with_background(torch.from_numpy(cam), score).numpy() for score in (fg, bg)]
-    sure, likely = crf_label_maps(pixels, maps, n_labels=1 + len(keys), params=crf)
+    sure, likely = crf_label_maps(pixels, maps, crf, n_labels=1 + len(keys))
     label = np.append(0, keys)[sure]
     label[(sure == 0) & (likely != 0)] = IGNORE
     return label.astype(np.uint8)

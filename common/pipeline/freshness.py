@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,9 @@ def stamp(recipe: Recipe, step: Step, work_dir: Path, data: DataSet) -> dict[str
 
 
 def plain(value: Any) -> Any:
-    """As JSON gives it back: tuples become lists."""
+    """As JSON gives it back: tuples become lists, dataclasses dicts."""
+    if is_dataclass(value):
+        value = asdict(value)
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     return [plain(item) for item in value] if isinstance(value, tuple | list) else value

@@ -16,6 +16,9 @@ _MISFIT = object()
 def typed(where: str, value: Any, hint: Any) -> Any:
     """`value` as its annotation wants it (lists become tuples, whole numbers floats).
 
+    A class may read its own values: its `from_recipe(value)` returns an instance, or raises a UserError that names the
+    key inside.
+
     Raises:
         UserError: it is of another type, or outside its `Range`.
     """
@@ -23,7 +26,8 @@ def typed(where: str, value: Any, hint: Any) -> Any:
     if typing.get_origin(hint) is typing.Annotated:
         kind, *limits = typing.get_args(hint)
     unions = (types.UnionType, typing.Union)
-    for option in typing.get_args(kind) if typing.get_origin(kind) in unions else (kind,):
+    options = typing.get_args(kind) if typing.get_origin(kind) in unions else (kind,)
+    for option in options:
         fitted = _fit(value, option)
         if fitted is _MISFIT:
             continue
@@ -31,8 +35,18 @@ def typed(where: str, value: Any, hint: Any) -> Any:
             if isinstance(limit, Range) and not isinstance(fitted, str) and not limit.holds(fitted):
                 raise UserError(f"{where}={value!r} is out of range: {limit} is allowed.")
         return fitted
+    for option in options:
+        if hasattr(option, "from_recipe"):
+            return _read_by(option, where, value)
     name = getattr(kind, "__name__", None) if not typing.get_args(kind) else None
     raise UserError(f"{where}={value!r} is not of type {name or str(kind).replace('typing.', '')}.")
+
+
+def _read_by(option: Any, where: str, value: Any) -> Any:
+    try:
+        return option.from_recipe(value)
+    except UserError as error:
+        raise UserError(f"{where}: {error}") from error
 
 
 def _fit(value: Any, hint: Any) -> Any:

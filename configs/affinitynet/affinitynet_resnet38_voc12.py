@@ -1,5 +1,5 @@
 # AffinityNet (CVPR 2018), the row of ResNet-38: CAM and pseudo labels on train and val, DeepLab v1 on ResNet-38 on val.
-_base_ = ["../_base_/data/voc12.py"]
+_base_ = ["../_base_/data/voc12.py", "../_base_/crf.py"]
 method = "affinitynet"
 seed = 0
 
@@ -13,12 +13,21 @@ pipeline = [
     dict(stage="eval_cam", name="eval_cam", cams="make_cam", split="train", thresholds=0.2),
     dict(stage="eval_cam", name="eval_cam_best", cams="make_cam", split="train", thresholds="best"),
     # Where CAMs agree under a strong and a weak background, pairs of cells teach affinities.
-    dict(stage="affinitynet.score_volumes", name="scores", cams="make_cam", low_alpha=4, high_alpha=32, crf="psa"),
+    dict(
+        stage="affinitynet.score_volumes",
+        name="scores",
+        cams="make_cam",
+        low_alpha=4,
+        high_alpha=32,
+        crf=_base_.crf_psa,
+    ),
     dict(stage="train", name="aff", config="aff_resnet38_voc12.py", labels="scores", split="train_aug"),
     # Pseudo labels, as the released code judges them and refined by a CRF, as the segmentation network needs them.
     dict(stage="affinitynet.random_walk", name="pseudo", cams="make_cam", weights="aff", **walk),
     dict(stage="eval_labels", name="eval_pseudo", labels="pseudo", split="train"),
-    dict(stage="affinitynet.random_walk", name="pseudo_crf", cams="make_cam", weights="aff", crf="psa", **walk),
+    dict(
+        stage="affinitynet.random_walk", name="pseudo_crf", cams="make_cam", weights="aff", crf=_base_.crf_psa, **walk
+    ),
     dict(stage="eval_labels", name="eval_pseudo_crf", labels="pseudo_crf", split="train"),
     # The same on val, whose tags are given to it.
     dict(stage="infer_cam", name="make_cam_val", weights="cam", split="val", scales=scales, flip=True, stride=1),
@@ -34,7 +43,7 @@ pipeline = [
         split="val",
         scales=(0.5, 0.75, 1.0, 1.25, 1.5, 1.75),
         flip=True,
-        crf="seam_retrain",
+        crf=_base_.crf_seam_retrain,
     ),
     dict(stage="eval_labels", name="val", labels="segment", split="val"),
 ]

@@ -1,5 +1,5 @@
 # AffinityNet on the built-in benchmark, every stage small: minutes on two CPU cores.
-_base_ = ["../_base_/data/shapes.py"]
+_base_ = ["../_base_/data/shapes.py", "../_base_/crf.py"]
 method = "affinitynet"
 seed = 0
 
@@ -16,7 +16,9 @@ pipeline = [
     ),
     dict(stage="eval_cam", name="eval_cam", cams="make_cam", split="train", thresholds="best"),
     # These CAMs fall slowly: their best threshold is about 0.4 where VOC's is 0.2, so every alpha is smaller.
-    dict(stage="affinitynet.score_volumes", name="scores", cams="make_cam", low_alpha=2, high_alpha=6, crf="psa"),
+    dict(
+        stage="affinitynet.score_volumes", name="scores", cams="make_cam", low_alpha=2, high_alpha=6, crf=_base_.crf_psa
+    ),
     dict(stage="train", name="aff", config="aff_lite0_shapes.py", labels="scores", split="train_aug"),
     dict(
         stage="affinitynet.random_walk",
@@ -41,7 +43,7 @@ pipeline = [
         split="val",
         scales=(1.0, 1.5, 2.0),
         flip=True,
-        crf="irn",
+        crf=_base_.crf_irn,
     ),
     dict(stage="eval_labels", name="val", labels="segment", split="val"),
 ]

@@ -1,5 +1,5 @@
 # AffinityNet (CVPR 2018), the row of VGG16: CAM and pseudo labels on train and val, DeepLab-LargeFOV on val.
-_base_ = ["../_base_/data/voc12.py"]
+_base_ = ["../_base_/data/voc12.py", "../_base_/crf.py"]
 method = "affinitynet"
 seed = 0
 
@@ -13,12 +13,21 @@ pipeline = [
     dict(stage="eval_cam", name="eval_cam", cams="make_cam", split="train", thresholds=0.2),
     dict(stage="eval_cam", name="eval_cam_best", cams="make_cam", split="train", thresholds="best"),
     # Where CAMs agree under a strong and a weak background, pairs of cells teach affinities.
-    dict(stage="affinitynet.score_volumes", name="scores", cams="make_cam", low_alpha=4, high_alpha=32, crf="psa"),
+    dict(
+        stage="affinitynet.score_volumes",
+        name="scores",
+        cams="make_cam",
+        low_alpha=4,
+        high_alpha=32,
+        crf=_base_.crf_psa,
+    ),
     dict(stage="train", name="aff", config="aff_vgg16_voc12.py", labels="scores", split="train_aug"),
     # Pseudo labels, as the released code judges them and refined by a CRF, as the segmentation network needs them.
     dict(stage="affinitynet.random_walk", name="pseudo", cams="make_cam", weights="aff", **walk),
     dict(stage="eval_labels", name="eval_pseudo", labels="pseudo", split="train"),
-    dict(stage="affinitynet.random_walk", name="pseudo_crf", cams="make_cam", weights="aff", crf="psa", **walk),
+    dict(
+        stage="affinitynet.random_walk", name="pseudo_crf", cams="make_cam", weights="aff", crf=_base_.crf_psa, **walk
+    ),
     dict(stage="eval_labels", name="eval_pseudo_crf", labels="pseudo_crf", split="train"),
     # The same on val, whose tags are given to it.
     dict(stage="infer_cam", name="make_cam_val", weights="cam", split="val", scales=scales, flip=True, stride=1),
@@ -27,6 +36,6 @@ pipeline = [
     dict(stage="eval_labels", name="eval_pseudo_val", labels="pseudo_val", split="val"),
     # DeepLab-LargeFOV.
     dict(stage="train", name="deeplab", config="deeplabv1_vgg16_voc12.py", labels="pseudo_crf", split="train_aug"),
-    dict(stage="infer_seg", name="segment", weights="deeplab", split="val", crf="largefov_caffe"),
+    dict(stage="infer_seg", name="segment", weights="deeplab", split="val", crf=_base_.crf_largefov_caffe),
     dict(stage="eval_labels", name="val", labels="segment", split="val"),
 ]

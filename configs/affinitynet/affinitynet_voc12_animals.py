@@ -1,5 +1,5 @@
 # AffinityNet on 800 photos of animals of 240 pixels: EfficientNet-Lite0, tags only, for two CPU cores.
-_base_ = ["../_base_/data/voc12_animals.py"]
+_base_ = ["../_base_/data/voc12_animals.py", "../_base_/crf.py"]
 method = "affinitynet"
 seed = 0
 
@@ -19,7 +19,14 @@ pipeline = [
     ),
     dict(stage="eval_cam", name="eval_cam", cams="make_cam", split=images, thresholds="best", classes=frequent),
     # These CAMs fall slowly: their best threshold is about 0.45 where VOC's is 0.2, so every alpha is smaller.
-    dict(stage="affinitynet.score_volumes", name="scores", cams="make_cam", low_alpha=0.75, high_alpha=3, crf="psa"),
+    dict(
+        stage="affinitynet.score_volumes",
+        name="scores",
+        cams="make_cam",
+        low_alpha=0.75,
+        high_alpha=3,
+        crf=_base_.crf_psa,
+    ),
     dict(stage="train", name="aff", config="aff_lite0_voc12_animals.py", labels="scores", split=images),
     dict(
         stage="affinitynet.random_walk",

@@ -1,5 +1,5 @@
 # IRNet (CVPR 2019), the row of ResNet-50: CAM, semantic and instance pseudo labels on train, DeepLab v2 on val.
-_base_ = ["../_base_/data/voc12.py"]
+_base_ = ["../_base_/data/voc12.py", "../_base_/crf.py"]
 method = "irnet"
 seed = 0
 
@@ -10,7 +10,7 @@ pipeline = [
     dict(stage="eval_cam", name="eval_cam", cams="make_cam", split="train", thresholds=0.15),
     dict(stage="eval_cam", name="eval_cam_best", cams="make_cam", split="train", thresholds="best"),
     # Confident pixels teach boundaries and displacements.
-    dict(stage="cam_to_ir_label", name="ir_label", cams="make_cam", fg=0.30, bg=0.05, crf="irn"),
+    dict(stage="cam_to_ir_label", name="ir_label", cams="make_cam", fg=0.30, bg=0.05, crf=_base_.crf_irn),
     dict(stage="train", name="irn", config="irn_r50_voc12.py", labels="ir_label", split="train_aug"),
     # Semantic pseudo labels: 2^8 = 256 steps of the random walk.
     dict(
@@ -52,7 +52,7 @@ pipeline = [
         split="val",
         scales=(0.5, 0.75, 1.0, 1.25, 1.5),
         flip=True,
-        crf="deeplab",
+        crf=_base_.crf_deeplab,
     ),
     dict(stage="eval_labels", name="val", labels="segment", split="val"),
 ]

@@ -1,5 +1,5 @@
 # IRNet on the built-in benchmark, every stage small: minutes on two CPU cores.
-_base_ = ["../_base_/data/shapes.py"]
+_base_ = ["../_base_/data/shapes.py", "../_base_/crf.py"]
 method = "irnet"
 seed = 0
 
@@ -8,7 +8,7 @@ pipeline = [
     dict(stage="infer_cam", name="make_cam", weights="cam", split="train_aug", scales=(1.5, 2.0), flip=True),
     dict(stage="eval_cam", name="eval_cam", cams="make_cam", split="train", thresholds="best"),
     # On pictures this small the CAM is coarse and its scores fall slowly: all thresholds lie higher than on VOC.
-    dict(stage="cam_to_ir_label", name="ir_label", cams="make_cam", fg=0.70, bg=0.35, crf="irn"),
+    dict(stage="cam_to_ir_label", name="ir_label", cams="make_cam", fg=0.70, bg=0.35, crf=_base_.crf_irn),
     dict(stage="eval_labels", name="eval_ir_label", labels="ir_label", split="train"),
     dict(stage="train", name="irn", config="irn_lite0_shapes.py", labels="ir_label", split="train_aug"),
     # Small pictures need short walks: a walk of t steps gets sqrt(t) far.
@@ -36,7 +36,7 @@ pipeline = [
         split="val",
         scales=(1.0, 1.5, 2.0),
         flip=True,
-        crf="irn",
+        crf=_base_.crf_irn,
     ),
     dict(stage="eval_labels", name="val", labels="segment", split="val"),
 ]

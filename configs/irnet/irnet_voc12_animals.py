@@ -1,5 +1,5 @@
 # IRNet on 800 photos of animals of 240 pixels: EfficientNet-Lite0, tags only, half an hour on two CPU cores.
-_base_ = ["../_base_/data/voc12_animals.py"]
+_base_ = ["../_base_/data/voc12_animals.py", "../_base_/crf.py"]
 method = "irnet"
 seed = 0
 
@@ -10,7 +10,7 @@ pipeline = [
     dict(stage="train", name="cam", config="cam_lite0_voc12_animals.py", split=images),
     dict(stage="infer_cam", name="make_cam", weights="cam", split=images, scales=(1.0, 0.5, 1.5, 2.0), flip=True),
     dict(stage="eval_cam", name="eval_cam", cams="make_cam", split=images, thresholds="best", classes=frequent),
-    dict(stage="cam_to_ir_label", name="ir_label", cams="make_cam", fg=0.50, bg=0.25, crf="irn"),
+    dict(stage="cam_to_ir_label", name="ir_label", cams="make_cam", fg=0.50, bg=0.25, crf=_base_.crf_irn),
     dict(stage="eval_labels", name="eval_ir_label", labels="ir_label", split=images, classes=frequent),
     dict(stage="train", name="irn", config="irn_lite0_voc12_animals.py", labels="ir_label", split=images),
     dict(

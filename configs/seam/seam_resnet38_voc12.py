@@ -1,5 +1,5 @@
 # SEAM (CVPR 2020): CAM and pseudo labels on train and val, DeepLab v1 on ResNet-38 on val.
-_base_ = ["../_base_/data/voc12.py"]
+_base_ = ["../_base_/data/voc12.py", "../_base_/crf.py"]
 method = "seam"
 seed = 0
 
@@ -13,7 +13,14 @@ pipeline = [
     dict(stage="eval_cam", name="eval_cam", cams="make_cam", split="train", thresholds=0.26),
     dict(stage="eval_cam", name="eval_cam_best", cams="make_cam", split="train", thresholds="best"),
     # AffinityNet on ResNet-38, its learning rate 0.01.
-    dict(stage="affinitynet.score_volumes", name="scores", cams="make_cam", low_alpha=4, high_alpha=24, crf="psa"),
+    dict(
+        stage="affinitynet.score_volumes",
+        name="scores",
+        cams="make_cam",
+        low_alpha=4,
+        high_alpha=24,
+        crf=_base_.crf_psa,
+    ),
     dict(stage="train", name="aff", config="../affinitynet/aff_resnet38_voc12.py", labels="scores", split="train_aug"),
     dict(stage="affinitynet.random_walk", name="pseudo", cams="make_cam", weights="aff", **walk),
     dict(stage="eval_labels", name="eval_pseudo", labels="pseudo", split="train"),
@@ -30,7 +37,7 @@ pipeline = [
         split="val",
         scales=(0.5, 0.75, 1.0, 1.25, 1.5, 1.75),
         flip=True,
-        crf="seam_retrain",
+        crf=_base_.crf_seam_retrain,
     ),
     dict(stage="eval_labels", name="val", labels="segment", split="val"),
 ]

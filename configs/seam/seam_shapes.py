@@ -1,5 +1,5 @@
 # SEAM on the built-in benchmark, every stage small: minutes on two CPU cores.
-_base_ = ["../_base_/data/shapes.py"]
+_base_ = ["../_base_/data/shapes.py", "../_base_/crf.py"]
 method = "seam"
 seed = 0
 
@@ -17,7 +17,14 @@ pipeline = [
     ),
     dict(stage="eval_cam", name="eval_cam", cams="make_cam", split="train", thresholds="best"),
     # These CAMs fall slowly, their best background score is 0.6: (1 - m)^alpha = m at 0.62, 0.55 and 0.5.
-    dict(stage="affinitynet.score_volumes", name="scores", cams="make_cam", low_alpha=0.5, high_alpha=1, crf="psa"),
+    dict(
+        stage="affinitynet.score_volumes",
+        name="scores",
+        cams="make_cam",
+        low_alpha=0.5,
+        high_alpha=1,
+        crf=_base_.crf_psa,
+    ),
     dict(stage="train", name="aff", config="../affinitynet/aff_lite0_shapes.py", labels="scores", split="train_aug"),
     dict(
         stage="affinitynet.random_walk",
@@ -42,7 +49,7 @@ pipeline = [
         split="val",
         scales=(1.0, 1.5, 2.0),
         flip=True,
-        crf="irn",
+        crf=_base_.crf_irn,
     ),
     dict(stage="eval_labels", name="val", labels="segment", split="val"),
 ]

@@ -1,5 +1,5 @@
 # SEAM on 800 photos of animals of 240 pixels: EfficientNet-Lite0, tags only, for two CPU cores.
-_base_ = ["../_base_/data/voc12_animals.py"]
+_base_ = ["../_base_/data/voc12_animals.py", "../_base_/crf.py"]
 method = "seam"
 seed = 0
 
@@ -20,7 +20,14 @@ pipeline = [
     ),
     dict(stage="eval_cam", name="eval_cam", cams="make_cam", split=images, thresholds="best", classes=frequent),
     # The best threshold of these CAMs is 0.53, so the alphas are smaller still than AffinityNet's here.
-    dict(stage="affinitynet.score_volumes", name="scores", cams="make_cam", low_alpha=0.5, high_alpha=1.5, crf="psa"),
+    dict(
+        stage="affinitynet.score_volumes",
+        name="scores",
+        cams="make_cam",
+        low_alpha=0.5,
+        high_alpha=1.5,
+        crf=_base_.crf_psa,
+    ),
     dict(stage="train", name="aff", config="../affinitynet/aff_lite0_voc12_animals.py", labels="scores", split=images),
     dict(
         stage="affinitynet.random_walk",

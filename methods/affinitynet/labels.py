@@ -15,7 +15,8 @@ from common.artifacts.labels import LABEL_MAP
 from common.base.constants import IGNORE
 from common.ops.affinity import Border, pair_offsets
 from common.ops.cam import with_background
-from common.ops.crf import CRFParams, ImageCRF, score_unary
+from common.ops.crf import ImageCRF, score_unary
+from common.ops.crf_params import CRFParams
 from common.ops.random_walk import walk
 from common.ops.resize import padded_size, pool, rescale_image, resize_maps, upsample
 from common.training.transforms import Results, Transform
@@ -26,14 +27,12 @@ from methods.affinitynet.scores import ScoreVolume
 EMPTY = 1e-5  # cells whose scores all lie below are padding
 
 
-def score_volume(
-    cam: CAM, pixels: np.ndarray, low_alpha: float, high_alpha: float, crf: CRFParams | str
-) -> ScoreVolume:
+def score_volume(cam: CAM, pixels: np.ndarray, low_alpha: float, high_alpha: float, crf: CRFParams) -> ScoreVolume:
     """CRF posteriors of a CAM under a strong and a weak background (AffinityNet sec. 3.2.1).
 
     The scores are the CAMs and (1 - max CAM)^alpha; they do not sum to 1. Both volumes come from one lattice.
 
-    pixels: uint8 RGB [h, w, 3]; crf: parameters or the name of a preset.
+    pixels: uint8 RGB [h, w, 3].
     """
     maps = torch.from_numpy(cam.full())
     lattice = ImageCRF(pixels, 1 + len(cam.keys), crf)

@@ -7,23 +7,21 @@ from typing import Annotated, Literal
 import numpy as np
 
 from common.artifacts import CAMs, Labels, Weights
+from common.ops.crf_params import CRFParams
 from common.pipeline import Image, PerImage, Positive, Range, Run, per_image
-from common.stages import crf_preset
 from methods.affinitynet.scores import ScoreVolume, ScoreVolumes
 
 
 def score_volumes(
-    run: Run, cams: CAMs, low_alpha: Positive = 4.0, high_alpha: Positive = 32.0, crf: str = "psa"
+    run: Run, cams: CAMs, crf: CRFParams, low_alpha: Positive = 4.0, high_alpha: Positive = 32.0
 ) -> PerImage[ScoreVolumes]:
     """Scores of background (1 - max CAM)^alpha and classes after a CRF, with a strong background (the low alpha) and a
     weak one: where they agree, AffinityNet learns (sec. 3.2.1).
     """
     from methods.affinitynet.labels import score_volume
 
-    params = crf_preset(crf)
-
     def volume(image: Image) -> ScoreVolume:
-        return score_volume(cams.read(image.id), image.pixels, low_alpha, high_alpha, params)
+        return score_volume(cams.read(image.id), image.pixels, low_alpha, high_alpha, crf)
 
     return per_image(volume)
 
@@ -37,13 +35,14 @@ def random_walk(
     logt: Annotated[int, Range(0, 16)] = 8,
     radius: Annotated[int, Range(2)] = 5,
     border: Literal["released", "complete"] = "released",
-    crf: str | None = None,
+    crf: CRFParams | None = None,
     scale: Positive = 1.0,
 ) -> PerImage[Labels]:
     """Semantic pseudo labels: CAMs and background (1 - max CAM)^alpha walk 2^logt steps along affinities^beta.
 
-    border: "released" joins cells at the border as the released code does, "complete" all closer than `radius`; crf:
-    preset of a CRF on the walked scores; scale: the photo is enlarged for the network by this, for small pictures.
+    border: "released" joins cells at the border as the released code does, "complete" all closer than `radius`; crf: of
+    the walked scores, None: they stay as they are; scale: the photo is enlarged for the network by this, for small
+    pictures.
     """
     from common.checkpoints.networks import load_model
     from common.ops.crf import crf_posterior
@@ -51,13 +50,12 @@ def random_walk(
 
     network = load_model(weights.file, weights.config, run.device)
     walk = Walk(alpha, beta, logt, radius, border)
-    params = None if crf is None else crf_preset(crf)
 
     def label(image: Image) -> np.ndarray:
         cam = cams.read(image.id)
         scores = walked_scores(network, image.pixels, cam, walk, scale).cpu().numpy()
-        if params is not None:
-            scores = crf_posterior(image.pixels, scores, params)
+        if crf is not None:
+            scores = crf_posterior(image.pixels, scores, crf)
         return np.append(0, cam.keys)[scores.argmax(axis=0)].astype(np.uint8)
 
     return per_image(label)

@@ -11,12 +11,12 @@ import torch
 
 from common.artifacts import CAM, CAMs, Map, Weights
 from common.base.config import read_config
-from common.base.errors import UserError
 from common.checkpoints.files import save_weights
 from common.checkpoints.networks import build_model, load_model
 from common.data.dataset import open_dataset
 from common.ops.cam import with_background
 from common.ops.crf import crf_posterior
+from common.ops.crf_params import CRFParams
 from common.ops.random_walk import transition_matrix
 from common.pipeline import Image, Run
 from common.training.datasets import WeakDataset
@@ -24,6 +24,7 @@ from methods.affinitynet import stages
 from methods.affinitynet.labels import MergeScores, Walk, merge_scores, score_volume, walked_scores
 from methods.affinitynet.scores import ScoreVolumes
 
+PSA = CRFParams(iterations=10, bilateral=(80, 13, 10), gaussian=(3, 3))
 CONFIG = """
 custom_imports = dict(imports=["methods.affinitynet.labels"], allow_failed_imports=False)
 model = dict(
@@ -70,11 +71,11 @@ def test_scores_are_averaged_over_cells_before_they_are_merged() -> None:
 
 def test_score_volumes_are_the_crf_of_each_alpha() -> None:
     pixels, cam = scene()
-    volume = score_volume(cam, pixels, 4, 32, "psa")
+    volume = score_volume(cam, pixels, 4, 32, PSA)
     maps = cam.full()
     for found, alpha in ((volume.low, 4), (volume.high, 32)):
         plain = np.concatenate([(1 - maps.max(axis=0, keepdims=True)) ** alpha, maps])
-        np.testing.assert_allclose(found, crf_posterior(pixels, plain, "psa"), atol=1e-5)
+        np.testing.assert_allclose(found, crf_posterior(pixels, plain, PSA), atol=1e-5)
     assert volume.keys.tolist() == [3, 14] and volume.low[0].mean() > volume.high[0].mean()
 
 
@@ -151,7 +152,7 @@ def test_without_tags_all_is_background() -> None:
     pixels, _ = scene()
     empty = CAM(np.zeros(0, np.int64), np.zeros((0, 48, 60), np.float32), (48, 60), stride=1)
     assert (walked_scores(Constant(), pixels, empty, Walk(logt=1, border="complete"), 1.5).argmax(dim=0) == 0).all()
-    volume = score_volume(empty, pixels, 4, 32, "psa")
+    volume = score_volume(empty, pixels, 4, 32, PSA)
     assert (merge_scores(torch.from_numpy(volume.low), torch.from_numpy(volume.high)) == 0).all()
 
 
@@ -179,7 +180,7 @@ def weights(folder: Path) -> Weights:
 
 def test_stages_from_cams_to_a_training_item(tiny_voc: Path, tmp_path: Path) -> None:
     run, _, cams = start(tiny_voc, tmp_path / "run")
-    volumes, make = ScoreVolumes(tmp_path / "scores"), stages.score_volumes(run, cams).make
+    volumes, make = ScoreVolumes(tmp_path / "scores"), stages.score_volumes(run, cams, PSA).make
     for image_id in run.data.ids("train"):
         volumes.write(image_id, make(Image(run.data, image_id)))
     pipeline = [
@@ -195,7 +196,7 @@ def test_stages_from_cams_to_a_training_item(tiny_voc: Path, tmp_path: Path) -> 
     assert set(item["data_samples"].gt_sem_seg.data.unique().tolist()) <= {0, 1, 255}
 
 
-@pytest.mark.parametrize("options", [{}, {"crf": "psa"}, {"border": "complete", "scale": 2.0}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"crf": PSA}, {"border": "complete", "scale": 2.0}], ids=str)
 def test_random_walk_gives_class_ids(tiny_voc: Path, tmp_path: Path, options: dict) -> None:
     run, image, cams = start(tiny_voc, tmp_path / "run")
     network = weights(tmp_path / "aff")
@@ -203,11 +204,5 @@ def test_random_walk_gives_class_ids(tiny_voc: Path, tmp_path: Path, options: di
     assert label.shape == image.size and label.dtype == np.uint8 and set(np.unique(label)) <= {0, 1}
     loaded, walk = load_model(network.file, network.config), Walk(1, 8, 2, border=options.get("border", "released"))
     found = walked_scores(loaded, image.pixels, cams.read(image.id), walk, options.get("scale", 1.0)).numpy()
-    found = crf_posterior(image.pixels, found, "psa") if "crf" in options else found
+    found = crf_posterior(image.pixels, found, PSA) if "crf" in options else found
     assert np.array_equal(label, found.argmax(axis=0))
-
-
-def test_an_unknown_crf_is_refused(tiny_voc: Path, tmp_path: Path) -> None:
-    run, _, cams = start(tiny_voc, tmp_path / "run")
-    with pytest.raises(UserError, match="CRF preset"):
-        stages.score_volumes(run, cams, crf="none")

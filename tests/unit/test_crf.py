@@ -1,4 +1,4 @@
-"""The dense CRF's wrapper: unaries, presets, one lattice for several unaries, the odd inputs."""
+"""The dense CRF's wrapper: unaries, numbers, one lattice for several unaries, the odd inputs."""
 
 from __future__ import annotations
 
@@ -6,17 +6,12 @@ import numpy as np
 import pydensecrf.utils as reference
 import pytest
 
-from common.ops.crf import (
-    PRESETS,
-    CRFParams,
-    ImageCRF,
-    crf_label_maps,
-    crf_labels,
-    crf_params,
-    crf_posterior,
-    label_unary,
-    score_unary,
-)
+from common.ops.crf import ImageCRF, crf_label_maps, crf_labels, crf_posterior, label_unary, score_unary
+from common.ops.crf_params import CRFParams
+
+IRN = CRFParams(iterations=10, bilateral=(50, 5, 10), gaussian=(3, 3))
+PSA = CRFParams(iterations=10, bilateral=(80, 13, 10), gaussian=(3, 3))
+DEEPLAB = CRFParams(iterations=10, bilateral=(67, 3, 4), gaussian=(1, 3))
 
 
 def scene() -> tuple[np.ndarray, np.ndarray]:
@@ -44,50 +39,50 @@ def test_score_unary_is_that_of_the_library() -> None:
 
 def test_labels_follow_the_image() -> None:
     image, label = scene()
-    assert np.array_equal(crf_labels(image, label, 2), (image[..., 0] > 125).astype(np.uint8))
+    assert np.array_equal(crf_labels(image, label, IRN, 2), (image[..., 0] > 125).astype(np.uint8))
 
 
 def test_several_maps_on_one_lattice_are_as_one_by_one() -> None:
     image, label = scene()
     maps = [label, 1 - label, np.zeros_like(label), np.roll(label, 3, axis=0)]
-    for together, one in zip(crf_label_maps(image, maps, 2), maps, strict=True):
-        assert np.array_equal(together, crf_labels(image, one, 2))
+    for together, one in zip(crf_label_maps(image, maps, IRN, 2), maps, strict=True):
+        assert np.array_equal(together, crf_labels(image, one, IRN, 2))
 
 
 def test_without_a_number_the_labels_that_are_there_are_kept() -> None:
     image, label = scene()
-    actual = crf_labels(image, np.where(label == 1, 255, 7).astype(np.uint8))
-    assert np.array_equal(actual, np.where(crf_labels(image, label, 2) == 1, 255, 7))
+    actual = crf_labels(image, np.where(label == 1, 255, 7).astype(np.uint8), IRN)
+    assert np.array_equal(actual, np.where(crf_labels(image, label, IRN, 2) == 1, 255, 7))
 
 
 def test_one_label_is_all_there_can_be() -> None:
     image, label = scene()
-    assert not crf_labels(image, np.zeros_like(label), 1).any()
-    assert (crf_labels(image, np.full_like(label, 5)) == 5).all()
+    assert not crf_labels(image, np.zeros_like(label), IRN, 1).any()
+    assert (crf_labels(image, np.full_like(label, 5), IRN) == 5).all()
 
 
 def test_a_constant_image_and_a_constant_map() -> None:
     flat = np.full((8, 9, 3), 128, np.uint8)
-    assert (crf_labels(flat, np.ones((8, 9), np.uint8), 3) == 1).all()
+    assert (crf_labels(flat, np.ones((8, 9), np.uint8), IRN, 3) == 1).all()
 
 
 def test_one_pixel() -> None:
-    assert crf_labels(np.zeros((1, 1, 3), np.uint8), np.ones((1, 1), np.uint8), 2).tolist() == [[1]]
+    assert crf_labels(np.zeros((1, 1, 3), np.uint8), np.ones((1, 1), np.uint8), IRN, 2).tolist() == [[1]]
 
 
 def test_a_label_outside_is_refused() -> None:
     image, label = scene()
     with pytest.raises(ValueError, match="label 1 is not below n_labels = 1"):
-        crf_labels(image, label, 1)
+        crf_labels(image, label, IRN, 1)
 
 
 def test_posterior_is_a_distribution_and_views_need_no_copy_by_the_caller() -> None:
     image, label = scene()
     scores = np.stack([1 - label, label]).astype(np.float32) * 0.6 + 0.2
-    posterior = crf_posterior(image, scores, "psa")
+    posterior = crf_posterior(image, scores, PSA)
     assert posterior.dtype == np.float32
     np.testing.assert_allclose(posterior.sum(0), 1, atol=1e-5)
-    mirrored = crf_posterior(image[:, ::-1, ::-1], scores[..., ::-1], "psa")
+    mirrored = crf_posterior(image[:, ::-1, ::-1], scores[..., ::-1], PSA)
     np.testing.assert_allclose(mirrored[..., ::-1], posterior, atol=2e-2)
 
 
@@ -95,31 +90,23 @@ def test_labels_that_never_matter_can_be_dropped() -> None:
     image, label = scene()
     scores = np.stack([1 - label, label, np.zeros_like(label)]).astype(np.float32) * 0.6 + 0.2
     scores[2] = 1e-4
-    full, quick = crf_posterior(image, scores), crf_posterior(image, scores, drop_below=1e-3)
+    full, quick = crf_posterior(image, scores, DEEPLAB), crf_posterior(image, scores, DEEPLAB, drop_below=1e-3)
     assert not quick[2].any() and full[2].any()
     assert np.array_equal(full.argmax(0), quick.argmax(0))
-    assert crf_posterior(image, scores * 1e-6, drop_below=0.5).sum(0).max() == pytest.approx(1)
+    assert crf_posterior(image, scores * 1e-6, DEEPLAB, drop_below=0.5).sum(0).max() == pytest.approx(1)
 
 
 def test_pairwise_terms_take_effect() -> None:
     """Without weights the posterior is the softmax of the unary."""
     image, label = scene()
     unary = label_unary(label, 2)
-    off = CRFParams(gaussian_compat=0, bilateral_compat=0)
+    off = CRFParams(10, (80, 13, 0), (3, 0))
     expected = np.exp(-unary) / np.exp(-unary).sum(0)
     np.testing.assert_allclose(ImageCRF(image, 2, off).posterior(unary), expected, atol=1e-5)
-    for on in (CRFParams(gaussian_compat=3, bilateral_compat=0), CRFParams(gaussian_compat=0, bilateral_compat=10)):
+    for on in (CRFParams(10, (80, 13, 0), (3, 3)), CRFParams(10, (80, 13, 10), (3, 0))):
         assert np.abs(ImageCRF(image, 2, on).posterior(unary) - expected).max() > 0.05
-
-
-def test_presets() -> None:
-    assert PRESETS["irn"] == CRFParams(10, 3, 3, 50, 5, 10)
-    assert PRESETS["deeplab"] == CRFParams(10, 1, 3, 67, 3, 4)
-    assert crf_params("psa").shrunk(4) == CRFParams(10, 0.75, 3, 20, 13, 10)
-    with pytest.raises(ValueError, match="no CRF preset 'ring'"):
-        crf_params("ring")
 
 
 def test_a_unary_of_another_size_is_refused() -> None:
     with pytest.raises(ValueError, match="does not fit"):
-        ImageCRF(np.zeros((4, 5, 3), np.uint8), 2, "irn").posterior(np.zeros((2, 5, 4)))
+        ImageCRF(np.zeros((4, 5, 3), np.uint8), 2, IRN).posterior(np.zeros((2, 5, 4)))

@@ -16,12 +16,14 @@ from common.base.errors import UserError
 from common.checkpoints.files import save_weights
 from common.checkpoints.networks import build_model, load_model
 from common.data.dataset import open_dataset
+from common.ops.crf_params import CRFParams
 from common.ops.labels import confident_labels, semantic_labels
 from common.ops.random_walk import BoundaryWalk
 from common.pipeline import Image, Run
 from methods.irnet import stages
 from methods.irnet.instances import instance_labels
 
+IRN = CRFParams(iterations=10, bilateral=(50, 5, 10), gaussian=(3, 3))
 CONFIG = """
 custom_imports = dict(imports=["methods.irnet.model"], allow_failed_imports=False)
 model = dict(
@@ -45,7 +47,7 @@ def scene() -> tuple[np.ndarray, np.ndarray]:
 def test_sure_pixels():
     pixels, cam = scene()
     full = CAM(np.array([3, 7]), cam, (48, 64)).full()
-    label = confident_labels(full, np.array([3, 7]), pixels)
+    label = confident_labels(full, np.array([3, 7]), pixels, IRN)
     assert set(np.unique(label)) <= {0, 3, 7, 255}
     assert (label[20:28, 12:20] == 3).all() and (label[20:28, 44:52] == 7).all() and not label[:4].any()
 
@@ -53,7 +55,7 @@ def test_sure_pixels():
 def test_between_the_thresholds_is_unsure():
     pixels = np.full((24, 24, 3), 90, np.uint8)
     for score, expected in ((0.6, 2), (0.2, 255), (0.01, 0)):
-        label = confident_labels(np.full((1, 24, 24), score, np.float32), np.array([2]), pixels, fg=0.3, bg=0.05)
+        label = confident_labels(np.full((1, 24, 24), score, np.float32), np.array([2]), pixels, IRN, fg=0.3, bg=0.05)
         assert (label == expected).all()
 
 
@@ -90,7 +92,7 @@ def test_an_empty_cam_is_background(keys):
     edge = torch.full((8, 10), 0.5)
     assert not semantic_labels(cam.maps, cam.keys, cam.size, edge, BoundaryWalk()).any()
     assert len(instance_labels(cam, edge, np.zeros((2, 8, 10), np.float32), BoundaryWalk()).score) == 0
-    label = confident_labels(cam.full(), cam.keys, np.zeros((31, 38, 3), np.uint8))
+    label = confident_labels(cam.full(), cam.keys, np.zeros((31, 38, 3), np.uint8), IRN)
     assert label.shape == (31, 38) and not label.any()
 
 
@@ -118,7 +120,7 @@ def test_stages_from_cams_to_instances(tiny_voc: Path, tmp_path: Path):
     maps = np.random.default_rng(0).random((1, -(-height // 4), -(-width // 4))).astype(np.float32)
     cams.write(image.id, CAM(np.array([1]), maps, image.size))
     for stage, kwargs in (
-        (common.stages.cam_to_ir_label, {}),
+        (common.stages.cam_to_ir_label, {"crf": IRN}),
         (common.stages.boundary_walk, {"weights": network, "canvas": 48}),
     ):
         label = stage(run, cams, **kwargs).make(image)

@@ -14,13 +14,14 @@ from common.base.constants import IMAGENET_MEAN, IMAGENET_STD
 from common.inference.cam import multi_scale_cams
 from common.ops.affinity import PairSet
 from common.ops.cam import Normalisation, argmax_with_background, background_score, merge_cams, with_background
-from common.ops.crf import PRESETS, crf_posterior
+from common.ops.crf import crf_posterior
 from common.ops.crop import crop_into, draw_crop_box
 from common.ops.random_walk import transition_matrix
 from common.ops.resize import pool, upsample
 from common.training.poly_sgd import PolySGD
 from common.training.transforms import RandomCrop, RandomFlip, ResizeLong
 from methods.affinitynet.labels import MergeScores, Walk, score_volume
+from tests.crf_constants import crf_constants
 from tests.parity.affinitynet.backbone_cases import CASES as BACKBONE_CASES
 from tests.parity.affinitynet.network_cases import CASES as NETWORK_CASES
 from tests.parity.compare import agree, close, equal
@@ -142,7 +143,7 @@ def merged_cam(golden: Golden, normalisation: Normalisation = "class_max", const
 def check_volumes(cam: CAM, golden: Golden) -> None:
     """Background scores and score volumes of both alphas."""
     alphas = golden["alphas"].tolist()
-    volume = score_volume(cam, golden["image"], *alphas, "psa")
+    volume = score_volume(cam, golden["image"], *alphas, crf_constants()["psa"])
     for alpha, scores in zip(alphas, (volume.low, volume.high), strict=True):
         background = background_score(torch.from_numpy(cam.maps), alpha)
         close(background, golden[f"bg_score_alpha{alpha}"], 1e-5, what=f"background, alpha {alpha}")
@@ -152,7 +153,7 @@ def check_volumes(cam: CAM, golden: Golden) -> None:
 
 def crf(golden: Golden) -> None:
     """The CRF on scores."""
-    params = replace(PRESETS["psa"], iterations=int(golden["t"])).shrunk(float(golden["scale_factor"]))
+    params = replace(crf_constants()["psa"], iterations=int(golden["t"])).shrunk(float(golden["scale_factor"]))
     close(crf_posterior(golden["image"], golden["scores"], params), golden["out"], 0, 1e-3, what="posterior")
 
 

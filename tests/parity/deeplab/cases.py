@@ -23,6 +23,7 @@ from common.ops.losses import multi_scale_losses, self_labels
 from common.ops.resize import nearest_index, resize_labels, scale_image_bilinear, scale_label_truncated
 from common.training.param_groups import parameter_groups
 from common.training.poly_sgd import poly_lr
+from tests.crf_constants import crf_constants
 from tests.parity import fill
 from tests.parity.compare import agree, close, equal, shapes
 
@@ -175,12 +176,12 @@ def poly_lr_variants(golden: Golden) -> None:
 def crf_v2(golden: Golden) -> None:
     """DeepLab v2's CRF, on the image and on the wrapped-around image of the original script."""
     image = np.ascontiguousarray(fill.image(*golden["image_hw_seed"].tolist())[..., ::-1])
-    posterior = crf_posterior(image, golden["prob"], "deeplab")
+    posterior = crf_posterior(image, golden["prob"], crf_constants()["deeplab"])
     agree(posterior.argmax(0), golden["argmax"], 0.995, "argmax")
     close(posterior.max(0), golden["q_max"], 0, 1e-3, "largest posterior")
     shifted = image.astype(np.float32) - np.float32(CAFFE_MEAN[::-1])
     wrapped = shifted.astype(np.int64).astype(np.uint8)  # the cast of a negative float itself is undefined
-    quirk = crf_posterior(wrapped, golden["prob"], "deeplab")
+    quirk = crf_posterior(wrapped, golden["prob"], crf_constants()["deeplab"])
     agree(quirk.argmax(0), golden["argmax_meansubtracted_quirk"], 0.995, "quirk")
 
 

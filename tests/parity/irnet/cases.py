@@ -11,9 +11,10 @@ from common.metrics import InstanceAP
 from common.metrics.instance_ap import overlap_of_maps
 from common.ops.affinity import PathSet
 from common.ops.cam import argmax_with_background, normalise
-from common.ops.crf import PRESETS, crf_labels
+from common.ops.crf import crf_labels
 from common.ops.random_walk import dense_affinity, random_walk, stencil_affinity, transition_matrix
 from common.ops.resize import padded_size, shrink_labels, strided_size, upsample
+from tests.crf_constants import crf_constants
 from tests.parity.compare import agree, close, equal
 from tests.parity.irnet.engine_cases import CASES as ENGINE_CASES
 from tests.parity.irnet.label_cases import CASES as LABEL_CASES
@@ -84,9 +85,9 @@ def propagate(golden: Golden) -> None:
 
 def crf_label(golden: Golden) -> None:
     """The CRF on a label map."""
-    params = replace(PRESETS["irn"], iterations=int(golden["t"]))
+    params = replace(crf_constants()["irn"], iterations=int(golden["t"]))
     refined = crf_labels(
-        golden["image"], golden["labels"], int(golden["n_labels"]), params, confidence=float(golden["gt_prob"])
+        golden["image"], golden["labels"], params, int(golden["n_labels"]), confidence=float(golden["gt_prob"])
     )
     agree(refined, golden["out"], what="refined labels")
 

@@ -12,6 +12,7 @@ from common.ops.labels import confident_labels, semantic_labels, walked_scores
 from common.ops.random_walk import BoundaryWalk
 from common.ops.resize import padded_size, strided_size
 from methods.irnet.instances import centroids, cluster_centroids, compress, detect, instance_cams, instance_labels
+from tests.crf_constants import crf_constants
 from tests.parity.compare import agree, close, equal
 
 Golden = dict[str, np.ndarray]
@@ -81,11 +82,12 @@ def stage(golden: Golden) -> None:
 
     fg, bg = float(golden["conf_fg_thres"]), float(golden["conf_bg_thres"])
     maps = [argmax_with_background(torch.from_numpy(full), score).numpy() for score in (fg, bg)]
-    refined = crf_label_maps(golden["image"], maps, n_labels=1 + len(keys))
+    crf = crf_constants()["irn"]
+    refined = crf_label_maps(golden["image"], maps, crf, n_labels=1 + len(keys))
     for name, before, after in zip(("fg", "bg"), maps, refined, strict=True):
         agree(before, golden[f"{name}_index"], what=f"{name} map")
         agree(after, golden[f"{name}_index_crf"], what=f"{name} map after the CRF")
-    agree(confident_labels(full, keys, golden["image"], fg, bg), golden["ir_label"], what="confident labels")
+    agree(confident_labels(full, keys, golden["image"], crf, fg, bg), golden["ir_label"], what="confident labels")
 
     cam, edge = CAM(keys, strided, size), torch.from_numpy(golden["edge"][0])
     agree(
