@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from common.artifacts import CAM, Artifact, CAMs, Labels, Scores, Supervision, Weights
+from common.artifacts import CAM, Artifact, CAMs, Labels, ScoreMap, ScoreMaps, Scores, Strided, Supervision, Weights
 from common.base.config import read_config
 from common.base.errors import UserError
 from common.base.progress import Progress
@@ -120,13 +120,14 @@ def infer_cam(
 @evaluation
 def eval_cam(
     run: Run,
-    cams: CAMs,
+    cams: CAMs | ScoreMaps,
     split: str,
     thresholds: Annotated[float | Literal["best"], Range(0, 1)] = "best",
     classes: tuple[str, ...] | None = None,
 ) -> Scores:
-    """mIoU of the CAMs' arg-max over a constant background score: a given one, or the best of 0, 0.01 .. 1.
+    """mIoU of the maps' arg-max over a constant background score: a given one, or the best of 0, 0.01 .. 1.
 
+    Score maps are divided by their maximum in the image before, and a background of their own is not looked at.
     classes: the mean is taken over these; None: over all. A best threshold is chosen on the masks it is judged with,
     and the tables mark it so.
     """
@@ -135,8 +136,11 @@ def eval_cam(
     ids = run.data.ids(split)
     with Progress(len(ids), run.out.name) as progress:
         for image_id in ids:
-            cam = cams.read(image_id)
-            curve.add(cam.full(), cam.keys, run.data.mask(image_id))
+            value = cams.read(image_id)
+            maps, keys = value.full()[value.keys > 0], value.keys[value.keys > 0]
+            if isinstance(cams, ScoreMaps):
+                maps = maps / max(maps.max(initial=0), np.float32(1e-12))
+            curve.add(maps, keys, run.data.mask(image_id))
             progress.step()
     threshold, matrix = curve.best(None if classes is None else class_ids(run.data.classes, classes))
     return {
@@ -193,25 +197,50 @@ def boundary_walk(
     beta: Positive = 10.0,
     exp_times: Annotated[int, Range(0, 16)] = 8,
     radius: Annotated[int, Range(2)] = 5,
-    bg: Unit = 0.25,
     canvas: Count = 512,
-) -> PerImage[Labels]:
-    """Semantic pseudo labels: a random walk of 2^exp_times steps spreads the CAM up to the class boundaries (IRNet
-    sec. 4.2); weights: of a `BoundaryNet`.
+) -> PerImage[ScoreMaps]:
+    """Scores after a random walk of 2^exp_times steps, which spreads the CAM up to the class boundaries (IRNet sec.
+    4.2); weights: of a `BoundaryNet`.
     """
     import torch
 
     from common.checkpoints.networks import load_model
-    from common.ops.labels import semantic_labels
     from common.ops.random_walk import BoundaryWalk
 
     network = load_model(weights.file, weights.config, run.device)
     walk = BoundaryWalk(radius, beta, exp_times)
 
-    def label(image: Image) -> np.ndarray:
+    def scores(image: Image) -> ScoreMap:
         pixels = torch.from_numpy(np.ascontiguousarray(image.pixels.transpose(2, 0, 1))).to(run.device)
         cam = cams.read(image.id)
-        return semantic_labels(cam.maps, cam.keys, cam.size, network.boundary(pixels, canvas), walk, bg)
+        walked = walk(cam.maps, network.boundary(pixels, canvas))
+        return ScoreMap(cam.keys, walked.cpu().numpy(), cam.size, Strided(cam.stride))
+
+    return per_image(scores)
+
+
+def labels(
+    run: Run, scores: ScoreMaps, background: Unit | Literal["own"], crf: CRFParams | None = None
+) -> PerImage[Labels]:
+    """Label maps: the arg-max of scores and background, after a dense CRF where there is one.
+
+    background: a constant, compared with the scores over their maximum in the image; "own": the maps carry it as class
+    0, as AffinityNet's do.
+    """
+    from common.ops.crf import crf_posterior
+    from common.ops.labels import planes_with_background
+
+    def label(image: Image) -> np.ndarray:
+        value = scores.read(image.id)
+        planes, keys = value.full(), value.keys
+        if (background == "own") != (0 in keys):
+            state, cure = ("lack", "say a number") if background == "own" else ("carry", 'say background="own"')
+            raise UserError(f"The scores of '{scores.name}' {state} a background of their own: {cure}.")
+        if background != "own":
+            planes, keys = planes_with_background(planes, keys, background)
+        if crf is not None:
+            planes = crf_posterior(image.pixels, planes, crf)
+        return keys[planes.argmax(axis=0)].astype(np.uint8)
 
     return per_image(label)
 

@@ -10,7 +10,6 @@ from common.base.constants import IGNORE
 from common.ops.cam import argmax_with_background, normalise
 from common.ops.crf import crf_label_maps
 from common.ops.crf_params import CRFParams
-from common.ops.random_walk import BoundaryWalk
 from common.ops.resize import upsample
 
 
@@ -37,15 +36,14 @@ def confident_labels(
     return label.astype(np.uint8)
 
 
-def semantic_labels(
-    maps: np.ndarray, keys: np.ndarray, size: tuple[int, int], edge: Tensor, walk: BoundaryWalk, bg: float = 0.25
-) -> np.ndarray:
-    """Class ids uint8 [h, w]: a CAM walks, then arg-max over its classes and the background score `bg`.
+def planes_with_background(scores: np.ndarray, keys: np.ndarray, background: float) -> tuple[np.ndarray, np.ndarray]:
+    """Scores float32 [K + 1, h, w] whose plane 0 is a constant background, and their class ids [K + 1].
 
-    maps: float32 [K, h4, w4] of the class ids `keys` [K]; size: (h, w); edge: class boundary probability [h4, w4].
+    scores: float32 [K, h, w] of the classes `keys`, 0 and above; they are divided by their maximum over all planes and
+    pixels, so that the best of every image is 1.
     """
-    _, index = walked_scores(walk(maps, edge), size, bg)
-    return np.append(0, keys)[index].astype(np.uint8)
+    plane = np.full((1, *scores.shape[1:]), background, np.float32)
+    return np.concatenate([plane, normalise(torch.from_numpy(scores), "image_max").numpy()]), np.append(0, keys)
 
 
 def walked_scores(walked: Tensor, size: tuple[int, int], bg: float) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,7 @@ from typing import Any
 from common.artifacts import Artifact
 from common.base.config import plain_text, read_config
 from common.base.errors import UserError, nearest
-from common.pipeline.inputs import named_inputs, wanted_kind
+from common.pipeline.inputs import named_inputs, wanted_kinds
 from common.pipeline.options import KEYS, parameter_names, resolved
 from common.pipeline.stage import NetworkConfig, PerImage
 from common.pipeline.typed import typed
@@ -185,7 +185,7 @@ def _check_entry(path: Path, number: int, entry: dict[str, Any], earlier: dict[s
         if key not in entry and default is inspect.Parameter.empty:
             raise UserError(f"{where}: stage '{stage}' needs '{key}'.")
         value = entry.get(key, default)
-        wanted = wanted_kind(hint)
+        wanted = wanted_kinds(hint)
         if wanted is not None and value is None and type(None) not in typing.get_args(hint):
             raise UserError(f"{where}: stage '{stage}' needs '{key}', the name of an earlier stage.")
         if wanted is not None and value is not None:

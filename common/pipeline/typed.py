@@ -22,16 +22,14 @@ def typed(where: str, value: Any, hint: Any) -> Any:
     Raises:
         UserError: it is of another type, or outside its `Range`.
     """
-    kind, limits = hint, ()
-    if typing.get_origin(hint) is typing.Annotated:
-        kind, *limits = typing.get_args(hint)
+    kind, limits = _unwrapped(hint)
     unions = (types.UnionType, typing.Union)
     options = typing.get_args(kind) if typing.get_origin(kind) in unions else (kind,)
-    for option in options:
+    for option, own in map(_unwrapped, options):
         fitted = _fit(value, option)
         if fitted is _MISFIT:
             continue
-        for limit in limits:
+        for limit in (*limits, *own):
             if isinstance(limit, Range) and not isinstance(fitted, str) and not limit.holds(fitted):
                 raise UserError(f"{where}={value!r} is out of range: {limit} is allowed.")
         return fitted
@@ -40,6 +38,14 @@ def typed(where: str, value: Any, hint: Any) -> Any:
             return _read_by(option, where, value)
     name = getattr(kind, "__name__", None) if not typing.get_args(kind) else None
     raise UserError(f"{where}={value!r} is not of type {name or str(kind).replace('typing.', '')}.")
+
+
+def _unwrapped(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    """The type inside `Annotated`, and what is said of it."""
+    if typing.get_origin(hint) is not typing.Annotated:
+        return hint, ()
+    kind, *said = typing.get_args(hint)
+    return kind, tuple(said)
 
 
 def _read_by(option: Any, where: str, value: Any) -> Any:

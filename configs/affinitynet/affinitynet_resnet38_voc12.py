@@ -23,16 +23,16 @@ pipeline = [
     ),
     dict(stage="train", name="aff", config="aff_resnet38_voc12.py", labels="scores", split="train_aug"),
     # Pseudo labels, as the released code judges them and refined by a CRF, as the segmentation network needs them.
-    dict(stage="affinitynet.random_walk", name="pseudo", cams="make_cam", weights="aff", **walk),
+    dict(stage="affinitynet.random_walk", name="walk", cams="make_cam", weights="aff", **walk),
+    dict(stage="labels", name="pseudo", scores="walk", background="own"),
     dict(stage="eval_labels", name="eval_pseudo", labels="pseudo", split="train"),
-    dict(
-        stage="affinitynet.random_walk", name="pseudo_crf", cams="make_cam", weights="aff", crf=_base_.crf_psa, **walk
-    ),
+    dict(stage="labels", name="pseudo_crf", scores="walk", background="own", crf=_base_.crf_psa),
     dict(stage="eval_labels", name="eval_pseudo_crf", labels="pseudo_crf", split="train"),
     # The same on val, whose tags are given to it.
     dict(stage="infer_cam", name="make_cam_val", weights="cam", split="val", scales=scales, flip=True, stride=1),
     dict(stage="eval_cam", name="eval_cam_val", cams="make_cam_val", split="val", thresholds=0.2),
-    dict(stage="affinitynet.random_walk", name="pseudo_val", cams="make_cam_val", weights="aff", **walk),
+    dict(stage="affinitynet.random_walk", name="walk_val", cams="make_cam_val", weights="aff", **walk),
+    dict(stage="labels", name="pseudo_val", scores="walk_val", background="own"),
     dict(stage="eval_labels", name="eval_pseudo_val", labels="pseudo_val", split="val"),
     # DeepLab v1 on ResNet-38.
     dict(stage="train", name="deeplab", config="deeplabv1_resnet38_voc12.py", labels="pseudo_crf", split="train_aug"),

@@ -15,15 +15,15 @@ pipeline = [
     # Semantic pseudo labels: 2^8 = 256 steps of the random walk.
     dict(
         stage="boundary_walk",
-        name="pseudo",
+        name="walk",
         cams="make_cam",
         weights="irn",
         beta=10,
         exp_times=8,
         radius=5,
-        bg=0.25,
         canvas=512,
     ),
+    dict(stage="labels", name="pseudo", scores="walk", background=0.25),
     dict(stage="eval_labels", name="eval_pseudo", labels="pseudo", split="train"),
     # Instance pseudo labels.
     dict(stage="irnet.mean_displacement", name="irn_shifted", weights="irn", split="train", crop=512, batch=32),

@@ -12,7 +12,8 @@ pipeline = [
     dict(stage="eval_labels", name="eval_ir_label", labels="ir_label", split="train"),
     dict(stage="train", name="irn", config="irn_lite0_shapes.py", labels="ir_label", split="train_aug"),
     # Small pictures need short walks: a walk of t steps gets sqrt(t) far.
-    dict(stage="boundary_walk", name="pseudo", cams="make_cam", weights="irn", exp_times=6, bg=0.55, canvas=128),
+    dict(stage="boundary_walk", name="walk", cams="make_cam", weights="irn", exp_times=6, canvas=128),
+    dict(stage="labels", name="pseudo", scores="walk", background=0.55),
     dict(stage="eval_labels", name="eval_pseudo", labels="pseudo", split="train"),
     dict(stage="irnet.mean_displacement", name="irn_shifted", weights="irn", split="train", crop=128, batch=16),
     dict(

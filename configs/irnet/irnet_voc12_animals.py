@@ -15,15 +15,16 @@ pipeline = [
     dict(stage="train", name="irn", config="irn_lite0_voc12_animals.py", labels="ir_label", split=images),
     dict(
         stage="boundary_walk",
-        name="pseudo",
+        name="walk",
         cams="make_cam",
         weights="irn",
         beta=10,
         exp_times=6,  # the grid has a quarter of the cells of a full-size photo: 64 steps for 256
         radius=5,
-        bg=0.55,  # these CAMs fall slowly: their best threshold is 0.45 where the paper's is 0.15
         canvas=240,
     ),
+    # These CAMs fall slowly: their best threshold is 0.45 where the paper's is 0.15
+    dict(stage="labels", name="pseudo", scores="walk", background=0.55),
     dict(stage="eval_labels", name="eval_pseudo", labels="pseudo", split=images, classes=frequent),
     dict(
         stage="train",

@@ -22,11 +22,13 @@ pipeline = [
         crf=_base_.crf_psa,
     ),
     dict(stage="train", name="aff", config="../affinitynet/aff_resnet38_voc12.py", labels="scores", split="train_aug"),
-    dict(stage="affinitynet.random_walk", name="pseudo", cams="make_cam", weights="aff", **walk),
+    dict(stage="affinitynet.random_walk", name="walk", cams="make_cam", weights="aff", **walk),
+    dict(stage="labels", name="pseudo", scores="walk", background="own"),
     dict(stage="eval_labels", name="eval_pseudo", labels="pseudo", split="train"),
     # The same on val, whose tags are given to it.
     dict(stage="infer_cam", name="make_cam_val", weights="cam", split="val", **cam),
-    dict(stage="affinitynet.random_walk", name="pseudo_val", cams="make_cam_val", weights="aff", **walk),
+    dict(stage="affinitynet.random_walk", name="walk_val", cams="make_cam_val", weights="aff", **walk),
+    dict(stage="labels", name="pseudo_val", scores="walk_val", background="own"),
     dict(stage="eval_labels", name="eval_pseudo_val", labels="pseudo_val", split="val"),
     # DeepLab v1 on ResNet-38.
     dict(stage="train", name="deeplab", config="deeplabv1_resnet38_voc12.py", labels="pseudo", split="train_aug"),

@@ -28,7 +28,7 @@ pipeline = [
     dict(stage="train", name="aff", config="../affinitynet/aff_lite0_shapes.py", labels="scores", split="train_aug"),
     dict(
         stage="affinitynet.random_walk",
-        name="pseudo",
+        name="walk",
         cams="make_cam",
         weights="aff",
         alpha=0.85,
@@ -38,6 +38,7 @@ pipeline = [
         border="complete",
         scale=2.0,
     ),
+    dict(stage="labels", name="pseudo", scores="walk", background="own"),
     dict(stage="eval_labels", name="eval_pseudo", labels="pseudo", split="train"),
     dict(
         stage="train", name="deeplab", config="../deeplab/deeplabv2_lite0_shapes.py", labels="pseudo", split="train_aug"

@@ -31,7 +31,7 @@ pipeline = [
     dict(stage="train", name="aff", config="../affinitynet/aff_lite0_voc12_animals.py", labels="scores", split=images),
     dict(
         stage="affinitynet.random_walk",
-        name="pseudo",
+        name="walk",
         cams="make_cam",
         weights="aff",
         alpha=1,
@@ -41,6 +41,7 @@ pipeline = [
         border="complete",
         scale=1.5,
     ),
+    dict(stage="labels", name="pseudo", scores="walk", background="own"),
     dict(stage="eval_labels", name="eval_pseudo", labels="pseudo", split=images, classes=frequent),
     dict(
         stage="train",

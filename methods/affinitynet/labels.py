@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from mmseg.registry import TRANSFORMS
 from torch import Tensor
 
-from common.artifacts import CAM, Map
+from common.artifacts import CAM, Map, ScoreMap, Strided
 from common.artifacts.labels import LABEL_MAP
 from common.base.constants import IGNORE
 from common.ops.affinity import Border, pair_offsets
@@ -105,13 +105,14 @@ class Walk:
 
 
 @torch.no_grad()
-def walked_scores(network: AffinityNet, pixels: np.ndarray, cam: CAM, walk: Walk, scale: float = 1.0) -> Tensor:
-    """Scores of background and the CAM's classes after the walk, float32 [K + 1, h, w] at the size of the image.
+def walked_scores(network: AffinityNet, pixels: np.ndarray, cam: CAM, walk: Walk, scale: float = 1.0) -> ScoreMap:
+    """Scores of background (class 0) and the CAM's classes after the walk.
 
     The photo is padded at the bottom and right with the mean colour to multiples of the network's stride, the scores
     with 0. Classes the image has not are 0 before and after the walk, so they are left out.
 
-    pixels: uint8 RGB [h, w, 3]; scale: enlarges the photo, and with it the grid (small pictures).
+    pixels: uint8 RGB [h, w, 3]; scale: enlarges the photo, and with it the grid (small pictures); the cells of an
+    enlarged photo fit no stride of the photo itself, so its scores come for every pixel.
     """
     photo = rescale_image(pixels, scale)
     size, device = photo.shape[:2], next(network.parameters()).device
@@ -120,7 +121,11 @@ def walked_scores(network: AffinityNet, pixels: np.ndarray, cam: CAM, walk: Walk
     scores = with_background(torch.from_numpy(cam.full()).to(device), walk.alpha)
     pooled = pool(resize_maps(scores, size), network.stride)
     walked = walk(pooled, walk.affinity(features))
-    return resize_maps(upsample(walked, size, network.stride), pixels.shape[:2])
+    keys = np.append(0, cam.keys)
+    if scale == 1:
+        return ScoreMap(keys, walked.cpu().numpy(), size, Strided(network.stride))
+    every_pixel = resize_maps(upsample(walked, size, network.stride), pixels.shape[:2])
+    return ScoreMap(keys, every_pixel.cpu().numpy(), pixels.shape[:2], Strided(1))
 
 
 def _padded(network: AffinityNet, photo: np.ndarray, device: torch.device) -> Tensor:

@@ -4,9 +4,7 @@
 
 from typing import Annotated, Literal
 
-import numpy as np
-
-from common.artifacts import CAMs, Labels, Weights
+from common.artifacts import CAMs, ScoreMap, ScoreMaps, Weights
 from common.ops.crf_params import CRFParams
 from common.pipeline import Image, PerImage, Positive, Range, Run, per_image
 from methods.affinitynet.scores import ScoreVolume, ScoreVolumes
@@ -35,27 +33,21 @@ def random_walk(
     logt: Annotated[int, Range(0, 16)] = 8,
     radius: Annotated[int, Range(2)] = 5,
     border: Literal["released", "complete"] = "released",
-    crf: CRFParams | None = None,
     scale: Positive = 1.0,
-) -> PerImage[Labels]:
-    """Semantic pseudo labels: CAMs and background (1 - max CAM)^alpha walk 2^logt steps along affinities^beta.
+) -> PerImage[ScoreMaps]:
+    """Scores after the walk: CAMs and background (1 - max CAM)^alpha go 2^logt steps along affinities^beta (sec. 3.3).
 
-    border: "released" joins cells at the border as the released code does, "complete" all closer than `radius`; crf: of
-    the walked scores, None: they stay as they are; scale: the photo is enlarged for the network by this, for small
-    pictures.
+    The background is class 0 of the maps: `labels` takes it with background="own". border: "released" joins cells at
+    the border as the released code does, "complete" all closer than `radius`; scale: the photo is enlarged for the
+    network by this, for small pictures.
     """
     from common.checkpoints.networks import load_model
-    from common.ops.crf import crf_posterior
     from methods.affinitynet.labels import Walk, walked_scores
 
     network = load_model(weights.file, weights.config, run.device)
     walk = Walk(alpha, beta, logt, radius, border)
 
-    def label(image: Image) -> np.ndarray:
-        cam = cams.read(image.id)
-        scores = walked_scores(network, image.pixels, cam, walk, scale).cpu().numpy()
-        if crf is not None:
-            scores = crf_posterior(image.pixels, scores, crf)
-        return np.append(0, cam.keys)[scores.argmax(axis=0)].astype(np.uint8)
+    def scores(image: Image) -> ScoreMap:
+        return walked_scores(network, image.pixels, cams.read(image.id), walk, scale)
 
-    return per_image(label)
+    return per_image(scores)

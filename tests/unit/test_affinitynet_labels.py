@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from common.artifacts import CAM, CAMs, Map, Weights
+import common.stages
+from common.artifacts import CAM, CAMs, Map, ScoreMaps, Weights
 from common.base.config import read_config
+from common.base.errors import UserError
 from common.checkpoints.files import save_weights
 from common.checkpoints.networks import build_model, load_model
 from common.data.dataset import open_dataset
@@ -133,7 +135,7 @@ class Constant(torch.nn.Module):
 def test_the_photo_is_enlarged_and_padded_with_the_mean_colour(scale: float, size: tuple[int, int]) -> None:
     pixels, cam = scene()
     network = Constant()
-    found = walked_scores(network, pixels, cam, Walk(logt=2, border="complete"), scale)
+    found = walked_scores(network, pixels, cam, Walk(logt=2, border="complete"), scale).full()
     assert found.shape == (3, 48, 60) and network.inputs[0].shape[-2:] == size
     assert (network.inputs[0][..., round(60 * scale) :] == 0).all()
 
@@ -144,14 +146,14 @@ def test_the_walk_fills_regions_of_one_colour() -> None:
     truth = np.zeros((48, 60), np.int64)
     truth[12:36, 8:24], truth[12:36, 40:56] = 1, 2
     before = with_background(torch.from_numpy(cam.full()), walk.alpha).argmax(dim=0).numpy()
-    after = walked_scores(Constant(), pixels, cam, walk, scale=2.0).argmax(dim=0).numpy()
+    after = walked_scores(Constant(), pixels, cam, walk, scale=2.0).full().argmax(0)
     assert (before == truth).mean() < 0.85 and (after == truth).mean() > 0.93
 
 
 def test_without_tags_all_is_background() -> None:
     pixels, _ = scene()
     empty = CAM(np.zeros(0, np.int64), np.zeros((0, 48, 60), np.float32), (48, 60), stride=1)
-    assert (walked_scores(Constant(), pixels, empty, Walk(logt=1, border="complete"), 1.5).argmax(dim=0) == 0).all()
+    assert (walked_scores(Constant(), pixels, empty, Walk(logt=1, border="complete"), 1.5).full().argmax(0) == 0).all()
     volume = score_volume(empty, pixels, 4, 32, PSA)
     assert (merge_scores(torch.from_numpy(volume.low), torch.from_numpy(volume.high)) == 0).all()
 
@@ -197,12 +199,18 @@ def test_stages_from_cams_to_a_training_item(tiny_voc: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("options", [{}, {"crf": PSA}, {"border": "complete", "scale": 2.0}], ids=str)
-def test_random_walk_gives_class_ids(tiny_voc: Path, tmp_path: Path, options: dict) -> None:
+def test_walk_and_labels_are_the_fused_formulation(tiny_voc: Path, tmp_path: Path, options: dict) -> None:
+    """The scores are stored as 2^16 levels: at most one pixel of 1000 may change."""
     run, image, cams = start(tiny_voc, tmp_path / "run")
-    network = weights(tmp_path / "aff")
-    label = stages.random_walk(run, cams, network, alpha=1, logt=2, **options).make(image)
+    network, walk = weights(tmp_path / "aff"), {key: value for key, value in options.items() if key != "crf"}
+    crf = options.get("crf")
+    walked = ScoreMaps(tmp_path / "walk")
+    walked.write(image.id, stages.random_walk(run, cams, network, alpha=1, logt=2, **walk).make(image))
+    label = common.stages.labels(run, walked, "own", crf).make(image)
     assert label.shape == image.size and label.dtype == np.uint8 and set(np.unique(label)) <= {0, 1}
-    loaded, walk = load_model(network.file, network.config), Walk(1, 8, 2, border=options.get("border", "released"))
-    found = walked_scores(loaded, image.pixels, cams.read(image.id), walk, options.get("scale", 1.0)).numpy()
-    found = crf_posterior(image.pixels, found, PSA) if "crf" in options else found
-    assert np.array_equal(label, found.argmax(axis=0))
+    loaded, constants = load_model(network.file, network.config), Walk(1, 8, 2, border=walk.get("border", "released"))
+    fused = walked_scores(loaded, image.pixels, cams.read(image.id), constants, walk.get("scale", 1.0)).full()
+    fused = fused if crf is None else crf_posterior(image.pixels, fused, crf)
+    assert (label != fused.argmax(axis=0)).mean() < 1e-3
+    with pytest.raises(UserError, match="'walk' carry a background of their own: say background=\"own\""):
+        common.stages.labels(run, walked, 0.25).make(image)

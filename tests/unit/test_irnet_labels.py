@@ -10,18 +10,19 @@ import torch
 from scipy import ndimage
 
 import common.stages
-from common.artifacts import CAM, CAMs, InstanceMaps, Weights
+from common.artifacts import CAM, CAMs, InstanceMaps, ScoreMaps, Weights
 from common.base.config import read_config
 from common.base.errors import UserError
 from common.checkpoints.files import save_weights
 from common.checkpoints.networks import build_model, load_model
 from common.data.dataset import open_dataset
 from common.ops.crf_params import CRFParams
-from common.ops.labels import confident_labels, semantic_labels
+from common.ops.labels import confident_labels
 from common.ops.random_walk import BoundaryWalk
 from common.pipeline import Image, Run
 from methods.irnet import stages
 from methods.irnet.instances import instance_labels
+from tests.fused import semantic_labels
 
 IRN = CRFParams(iterations=10, bilateral=(50, 5, 10), gaussian=(3, 3))
 CONFIG = """
@@ -119,12 +120,18 @@ def test_stages_from_cams_to_instances(tiny_voc: Path, tmp_path: Path):
     height, width = image.size
     maps = np.random.default_rng(0).random((1, -(-height // 4), -(-width // 4))).astype(np.float32)
     cams.write(image.id, CAM(np.array([1]), maps, image.size))
-    for stage, kwargs in (
-        (common.stages.cam_to_ir_label, {"crf": IRN}),
-        (common.stages.boundary_walk, {"weights": network, "canvas": 48}),
-    ):
-        label = stage(run, cams, **kwargs).make(image)
-        assert label.dtype == np.uint8 and label.shape == image.size and set(np.unique(label)) <= {0, 1, 255}
+    label = common.stages.cam_to_ir_label(run, cams, IRN).make(image)
+    assert label.dtype == np.uint8 and label.shape == image.size and set(np.unique(label)) <= {0, 1, 255}
+    walked = ScoreMaps(tmp_path / "walk")
+    walked.write(image.id, common.stages.boundary_walk(run, cams, network, canvas=48).make(image))
+    label = common.stages.labels(run, walked, 0.4).make(image)
+    assert label.dtype == np.uint8 and label.shape == image.size and set(np.unique(label)) <= {0, 1}
+    loaded = load_model(network.file, network.config)
+    edge = loaded.boundary(torch.from_numpy(image.pixels).permute(2, 0, 1), 48)
+    fused = semantic_labels(cams.read(image.id).maps, np.array([1]), image.size, edge, BoundaryWalk(), 0.4)
+    assert (label != fused).mean() < 1e-3  # the scores are stored as 2^16 levels
+    with pytest.raises(UserError, match="'walk' lack a background of their own: say a number"):
+        common.stages.labels(run, walked, "own").make(image)
     found = stages.instances(run, cams, network, split="train", canvas=48)
     assert found.split == "train"
     instances = InstanceMaps(tmp_path / "instances")

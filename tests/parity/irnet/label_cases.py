@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import torch
 
-from common.artifacts import CAM, Instances
+from common.artifacts import CAM, Instances, ScoreMap
 from common.ops.cam import argmax_with_background, merge_cams
 from common.ops.crf import crf_label_maps
-from common.ops.labels import confident_labels, semantic_labels, walked_scores
+from common.ops.labels import confident_labels, planes_with_background, walked_scores
 from common.ops.random_walk import BoundaryWalk
 from common.ops.resize import padded_size, strided_size
 from methods.irnet.instances import centroids, cluster_centroids, compress, detect, instance_cams, instance_labels
 from tests.crf_constants import crf_constants
+from tests.fused import semantic_labels, stored
 from tests.parity.compare import agree, close, equal
 
 Golden = dict[str, np.ndarray]
@@ -93,6 +97,11 @@ def stage(golden: Golden) -> None:
     agree(
         semantic_labels(cam.maps, cam.keys, cam.size, edge, BoundaryWalk()), golden["sem_seg"], what="semantic labels"
     )
+    with tempfile.TemporaryDirectory() as folder:
+        walked = ScoreMap(keys, BoundaryWalk()(cam.maps, edge).numpy(), size)
+        read = stored(walked, Path(folder)).read("a")
+    planes, classes = planes_with_background(read.full(), read.keys, 0.25)
+    agree(classes[planes.argmax(0)], golden["sem_seg"], what="semantic labels of the stored walk")
     found = instance_labels(cam, edge, golden["displacement"], BoundaryWalk())
     _check_detections(found, golden["ins_score"], golden["ins_class"] + 1, golden["ins_label_map"])
 
