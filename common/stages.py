@@ -7,15 +7,30 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from common.artifacts import CAM, Artifact, CAMs, Labels, ScoreMap, ScoreMaps, Scores, Strided, Supervision, Weights
+from common.artifacts import (
+    CAM,
+    Artifact,
+    CAMs,
+    GreyMaps,
+    IdMaps,
+    Labels,
+    ScoreMap,
+    ScoreMaps,
+    Scores,
+    Strided,
+    Supervision,
+    Weights,
+)
 from common.base.config import read_config
 from common.base.errors import UserError
 from common.base.progress import Progress
+from common.data.regions import SUFFIXES, read_regions, region_file
 from common.metrics import BestThreshold, ConfusionMatrix
 from common.metrics.confusion import class_ids
 from common.ops.crf_params import CRFParams
 from common.pipeline import (
     Count,
+    Folder,
     Image,
     NetworkConfig,
     PerImage,
@@ -115,6 +130,42 @@ def infer_cam(
     if run.device.type == "cuda":
         return per_image(cams, split=split, batch=8)
     return per_image(lambda image: cams([image])[0], split=split)
+
+
+def read_maps(run: Run, what: Literal["saliency"], split: str) -> PerImage[GreyMaps]:
+    """Maps that come with the data set."""
+
+    def read(image: Image) -> np.ndarray:
+        return _fitting(run.data.saliency(image.id), image, f"the {what} map")
+
+    return per_image(read, split=split)
+
+
+def read_ids(run: Run, folder: Folder, split: str) -> PerImage[IdMaps]:
+    """Region numbers (superpixels, proposals) that another program made: `<id>.png`, `.npy` or `.npz` in a folder."""
+    lacking = [image_id for image_id in run.data.ids(split) if region_file(folder, image_id) is None]
+    if lacking:
+        raise UserError(
+            f"{folder} lacks {len(lacking)} of the {len(run.data.ids(split))} images of '{split}', the first is "
+            f"{lacking[0]}: add its regions as {lacking[0]}{' or '.join(SUFFIXES)}."
+        )
+
+    def read(image: Image) -> np.ndarray:
+        return _fitting(read_regions(region_file(folder, image.id)), image, "the map of regions")
+
+    return per_image(read, split=split)
+
+
+def _fitting(values: np.ndarray, image: Image, what: str) -> np.ndarray:
+    """`values` [h, w] if they have the image's size.
+
+    Raises:
+        UserError: they have not.
+    """
+    if values.shape == image.size:
+        return values
+    (height, width), (rows, columns) = image.size, values.shape
+    raise UserError(f"{what} of {image.id} is {rows} x {columns}, its photo {height} x {width} pixels: make it again.")
 
 
 @evaluation

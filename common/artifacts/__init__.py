@@ -2,6 +2,7 @@
 
 from common.artifacts.base import Artifact, Map, PerImageArtifact, Scores, Supervision, Weights
 from common.artifacts.cams import CAM, CAMs
+from common.artifacts.grey import GreyMaps
 from common.artifacts.ids import IdMaps
 from common.artifacts.instances import InstanceMaps, Instances
 from common.artifacts.labels import ConfidentLabel, ConfidentLabels, Labels
@@ -14,6 +15,7 @@ __all__ = [
     "Canvas",
     "ConfidentLabel",
     "ConfidentLabels",
+    "GreyMaps",
     "IdMaps",
     "InstanceMaps",
     "Instances",

@@ -4,6 +4,7 @@ from common.pipeline.per_image import Image, per_image
 from common.pipeline.run import run_recipe
 from common.pipeline.stage import (
     Count,
+    Folder,
     NetworkConfig,
     PerImage,
     Positive,
@@ -17,6 +18,7 @@ from common.pipeline.stage import (
 
 __all__ = [
     "Count",
+    "Folder",
     "Image",
     "NetworkConfig",
     "PerImage",

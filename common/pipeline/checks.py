@@ -13,7 +13,7 @@ from common.data.dataset import DataSet
 from common.models.classes import check_classes
 from common.pipeline.code import attributes
 from common.pipeline.recipe import Recipe, Step
-from common.pipeline.stage import NetworkConfig
+from common.pipeline.stage import Folder, NetworkConfig
 
 CHOOSERS = {"KeepBestHook": "keeps the best snapshot", "EarlyStoppingHook": "stops"}
 """Hooks that choose by masks."""
@@ -60,6 +60,9 @@ def check_step(recipe: Recipe, step: Step, data: DataSet) -> None:
     for key in ("split", "pixel_labels"):
         if isinstance(step.params.get(key), str):
             data.ids(step.params[key])
+    for key, value in step.params.items():
+        if isinstance(value, Folder) and not value.is_dir():
+            raise UserError(f"{value} does not exist: correct '{key}' of stage '{step.name}'.")
     configs = [value for value in step.params.values() if isinstance(value, NetworkConfig)]
     for config in configs:
         _check_training(step, config, data)

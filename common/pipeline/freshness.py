@@ -39,7 +39,9 @@ def stamp(recipe: Recipe, step: Step, work_dir: Path, data: DataSet) -> dict[str
 
 
 def plain(value: Any) -> Any:
-    """As JSON gives it back: tuples become lists, dataclasses dicts."""
+    """As JSON gives it back: tuples become lists, dataclasses dicts, paths text."""
+    if isinstance(value, Path):
+        return str(value)
     if is_dataclass(value):
         value = asdict(value)
     if isinstance(value, dict):

@@ -18,7 +18,7 @@ from common.base.config import plain_text, read_config
 from common.base.errors import UserError, nearest
 from common.pipeline.inputs import named_inputs, wanted_kinds
 from common.pipeline.options import KEYS, parameter_names, resolved
-from common.pipeline.stage import NetworkConfig, PerImage
+from common.pipeline.stage import Folder, NetworkConfig, PerImage
 from common.pipeline.typed import typed
 
 
@@ -190,6 +190,8 @@ def _check_entry(path: Path, number: int, entry: dict[str, Any], earlier: dict[s
             raise UserError(f"{where}: stage '{stage}' needs '{key}', the name of an earlier stage.")
         if wanted is not None and value is not None:
             inputs |= named_inputs(where, key, value, wanted, earlier)
+        elif hint is Folder:
+            params[key] = Folder(typed(f"{where}: {key}", value, str))
         elif hint is NetworkConfig:
             params[key] = _network_config(f"{where}: {key}", path.parent, value)
         elif wanted is None:

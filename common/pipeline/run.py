@@ -144,7 +144,7 @@ def _prepare_folder(folder: Path, wanted: dict[str, Any], force: bool) -> None:
 def _make_run(recipe: Recipe, step: Step, work_dir: Path, device: str, launcher: str = "none") -> Run:
     with guarding(_allowed(recipe, step)):
         data = open_dataset(recipe.data_root)
-    return Run(data, None if device == "auto" else device, work_dir / step.name, recipe.seed, launcher)
+    return Run(data, None if device == "auto" else device, work_dir / step.name, recipe.seed, launcher, step.stage)
 
 
 def _allowed(recipe: Recipe, step: Step) -> list[str] | None:

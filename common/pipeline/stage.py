@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import math
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
 
 from common.artifacts import PerImageArtifact
 from common.data.dataset import DataSet
@@ -21,6 +24,10 @@ A = typing.TypeVar("A", bound=PerImageArtifact)
 
 class NetworkConfig(type(Path())):
     """Type of a stage parameter that names an mmengine config, relative to the recipe's folder."""
+
+
+class Folder(type(Path())):
+    """Type of a stage parameter that names a folder made elsewhere; the plan refuses one that does not exist."""
 
 
 class PerImage(typing.Generic[A]):
@@ -86,13 +93,20 @@ class Run:
         data: the data set, its pixel labels guarded.
         out: the stage's own folder.
         seed: of the run.
+        stage: the name of the stage function, as a recipe writes it.
         launcher: who started the ranks of a stage that runs on all of them, else "none".
     """
 
     def __init__(
-        self, data: DataSet, device: torch.device | str | None, out: Path, seed: int, launcher: str = "none"
+        self,
+        data: DataSet,
+        device: torch.device | str | None,
+        out: Path,
+        seed: int,
+        launcher: str = "none",
+        stage: str = "",
     ) -> None:
-        self.data, self.out, self.seed, self.launcher = data, out, seed, launcher
+        self.data, self.out, self.seed, self.launcher, self.stage = data, out, seed, launcher, stage
         self._device = device
 
     @functools.cached_property
@@ -111,6 +125,11 @@ class Run:
         """The GPU that the stage has asked for; None where it computes on the CPU, or never asked."""
         asked = vars(self).get("device")
         return asked if asked is not None and asked.type == "cuda" else None
+
+    def rng(self, image_id: str) -> np.random.Generator:
+        """Random numbers for one image, a function of (seed, stage function, id): workers and order change nothing."""
+        digest = hashlib.sha256(f"{self.seed}/{self.stage}/{image_id}".encode()).digest()
+        return np.random.default_rng(np.frombuffer(digest, np.uint32))
 
     def log(self, text: str) -> None:
         """Print one line under the stage's name."""
