@@ -32,13 +32,13 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    from common.checkpoints.names import SOURCES, stored_names, weights_folder
+    from common.checkpoints.names import sources, stored_names, weights_folder
 
     names = stored_names()
     for name in names:
         size = (weights_folder() / f"{name}.pth").stat().st_size
         print(f"{name:<24} {size / 1e6:8.1f} MB")
-    for name, source in SOURCES.items():
+    for name, source in sources().items():
         if name not in names:
             print(f"{name:<24} not imported: {source}")
     return 0

@@ -1,6 +1,6 @@
 """Which released checkpoint is which, and the network its tensors belong to.
 
-The layouts that several papers share are here; a method's own are `FORMATS` of its module `released`.
+The layouts that several papers share are here; a method's own are `FORMATS` of its module `released`, where it has any.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def known_formats() -> dict[str, Format]:
     found: dict[str, Format] = {}
     for folder in pkgutil.iter_modules(importlib.import_module("methods").__path__, "methods."):
         if importlib.util.find_spec(f"{folder.name}.released") is not None:
-            found |= importlib.import_module(f"{folder.name}.released").FORMATS
+            found |= getattr(importlib.import_module(f"{folder.name}.released"), "FORMATS", {})
     return found | FORMATS
 
 

@@ -7,10 +7,11 @@ from importlib import resources
 from pathlib import Path
 
 from common.base.errors import UserError
+from common.base.source import literal, method_files, parse
 
+# Those of the networks that methods share; a method's own are `SOURCES` of its module `released`.
 SOURCES = {
     "resnet101_coco": "deeplabv1_resnet101-coco.pth of github.com/kazuto1011/deeplab-pytorch",
-    "resnet101_coco_advsemiseg": "resnet101COCO-41f33a49.pth of github.com/hfslyc/AdvSemiSeg",
     "vgg16_20M": "deeplab_largeFOV.pth of github.com/wangleihitcs/DeepLab-V1-PyTorch, or vgg16_20M.caffemodel as a "
     "PyTorch file under Caffe's layer names",
     "vgg16_aspp": "init.caffemodel of DeepLab v2's VGG16, as a PyTorch file under Caffe's layer names",
@@ -49,6 +50,9 @@ def missing_weights(spec: str) -> str | None:
     """The sentence that says how to get the weights `spec`, as `resolve_init` takes it; None where they are there.
 
     torchvision's weights may be downloaded when they are first used: they count as there.
+
+    Raises:
+        UserError: as `sources`.
     """
     if spec.startswith("torchvision://"):
         return None
@@ -61,9 +65,39 @@ def missing_weights(spec: str) -> str | None:
     return None if (weights_folder() / f"{spec}.pth").is_file() else absent(spec)
 
 
+def sources() -> dict[str, str]:
+    """Name -> where the file comes from, of all weights: those of shared networks, then those of each method.
+
+    Raises:
+        UserError: a method's SOURCES must run to be known.
+    """
+    found = dict(SOURCES)
+    for path in method_files("released.py"):
+        for name, source in _method_sources(path).items():
+            found.setdefault(name, source)
+    return found
+
+
+def _method_sources(path: Path) -> dict[str, str]:
+    """`SOURCES` of a file, which is not imported: it may need torch."""
+    try:
+        found = literal(parse(path).body, "SOURCES")
+    except ValueError:
+        found = ()
+    if found is None:
+        return {}
+    if isinstance(found, dict) and all(isinstance(text, str) for pair in found.items() for text in pair):
+        return found
+    raise UserError(f"{path}: SOURCES must be a plain dict of strings: it is read without running the file.")
+
+
 def absent(name: str) -> str:
-    """Where the weights `name` come from."""
-    source = SOURCES.get(name)
+    """The sentence that says where the weights `name` come from, and how to import them.
+
+    Raises:
+        UserError: as `sources`.
+    """
+    source = SOURCES.get(name) or sources().get(name)
     get = f"get {source}" if source else f"imported are {', '.join(stored_names()) or 'none'}; get the file"
     return (
         f"There are no weights '{name}' in {weights_folder()}: {get} and run `wsseg weights import FILE --as {name}`."

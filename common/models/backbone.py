@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -29,7 +30,10 @@ class Taps:
         channels: channels of the returned maps.
         strides: input pixels per cell of the returned maps; a side of n gives ceil(n / stride) cells unless a backbone
             says otherwise.
+        title: what the field calls it, e.g. "ResNet-{depth}" with words of its config; subclasses inherit it. Reports
+            read it without running the file: it must be a plain string. Without one it goes by the name of its class.
     """
 
     channels: tuple[int, ...]
     strides: tuple[int, ...]
+    title: ClassVar[str]

@@ -32,6 +32,8 @@ class EfficientNetLite(Taps, BaseModule):
         frozen_bn: batch normalisation uses stored statistics in training too; its scale and shift train.
     """
 
+    title = "EfficientNet-{name}"
+
     def __init__(
         self,
         name: str = "lite0",

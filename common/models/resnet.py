@@ -36,6 +36,8 @@ class DilatedResNet(Taps, ResNet):
         **kwargs: of mmseg's ResNet.
     """
 
+    title = "ResNet-{depth}"
+
     def __init__(
         self,
         depth: int = 50,

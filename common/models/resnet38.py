@@ -118,6 +118,8 @@ class ResNet38(Taps, BaseModule):
         bn_momentum: share of the batch in the stored statistics.
     """
 
+    title = "ResNet-38"
+
     def __init__(
         self,
         out_indices: Sequence[int] = (0, 1, 2, 3),

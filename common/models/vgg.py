@@ -36,6 +36,8 @@ class VGG16Dilated(Taps, BaseModule):
     A network with other activations is a subclass with its own `activation`.
     """
 
+    title = "VGG16"
+
     def __init__(
         self,
         pool_kernel: int | Sequence[int | None] = 3,

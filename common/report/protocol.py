@@ -11,23 +11,14 @@ from common.base.config import read_config
 from common.base.errors import UserError
 from common.data.dataset import DataSet, open_dataset
 from common.pipeline.recipe import config_digest
+from common.report.backbones import backbone_name
 from common.report.runs import RunFolder
 
-__all__ = ["KINDS", "Supervision", "backbone_name", "networks", "supervision"]
+__all__ = ["KINDS", "Supervision", "networks", "supervision"]
 
 KINDS = {
     "weak": "Weakly supervised: no pixel labels",
     "semi": "Semi-supervised: pixel labels of a part of the images (of all: the limit)",
-}
-
-# Backbones that go by another name in the field than their class.
-_NAMES = {
-    "CaffeResNet": "ResNet-{depth}",
-    "DilatedResNet": "ResNet-{depth}",
-    "EfficientNetLite": "EfficientNet-{name}",
-    "ResNet38": "ResNet-38",
-    "VGG16Dilated": "VGG16",
-    "VGG16FullyConv": "VGG16",
 }
 
 
@@ -93,7 +84,8 @@ def networks(run: RunFolder, root: Path) -> dict[str, dict[str, str | None]]:
     """Stage -> config, backbone and initial weights of every network that a run trained.
 
     Raises:
-        UserError: a network config under `root`/configs is no longer what the run was made with.
+        UserError: a network config under `root`/configs is no longer what the run was made with, or a backbone's
+            title is no plain string.
     """
     found = {}
     for name, stage in run.stages.items():
@@ -102,15 +94,9 @@ def networks(run: RunFolder, root: Path) -> dict[str, dict[str, str | None]]:
                 config = read_config(_config(root, value, run.path), stage["params"].get("options"))
                 backbone = next(_backbones(config.to_dict()["model"]), {})
                 weights = (backbone.get("init_cfg") or {}).get("weights")
-                found[name] = {"config": value["file"], "backbone": backbone_name(backbone), "weights": weights}
+                title = backbone_name(backbone, _imports(config))
+                found[name] = {"config": value["file"], "backbone": title, "weights": weights}
     return found
-
-
-def backbone_name(backbone: dict[str, Any]) -> str:
-    """The field's name of a backbone's config, e.g. 'ResNet-50'; its class where it goes by no other name."""
-    words = {key: str(value).capitalize() for key, value in backbone.items()}
-    kind = str(backbone.get("type", "own"))
-    return _NAMES.get(kind, kind).format(**words)
 
 
 def _data_set(run: RunFolder, root: str | None) -> DataSet:
@@ -124,6 +110,12 @@ def _config(root: Path, wanted: dict[str, str], run: Path) -> Path:
         if config_digest(path) == wanted["sha256"]:
             return path
     raise UserError(f"No configs/*/{wanted['file']} is what {run} was made with: run the recipe again to record it.")
+
+
+def _imports(config: dict[str, Any]) -> list[str]:
+    """The modules that a network's config imports."""
+    named = (config.get("custom_imports") or {}).get("imports") or []
+    return [named] if isinstance(named, str) else list(named)
 
 
 def _backbones(model: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -7,6 +7,8 @@ from torch import Tensor
 from common.checkpoints.convert import TORCHVISION_STAGES, State, renamed
 from common.checkpoints.formats import Config, Format
 
+SOURCES = {"resnet101_coco_advsemiseg": "resnet101COCO-41f33a49.pth of github.com/hfslyc/AdvSemiSeg"}
+
 
 def convert_dmt(state: State) -> dict[str, Tensor]:
     """DST-CBC's DeepLab v2 (torchvision's layout): `backbone.*`, `classifier.0.convs.0` .. `3`."""

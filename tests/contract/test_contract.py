@@ -9,14 +9,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from mmseg.registry import MODELS
 
 from common.artifacts import Scores
 from common.base.config import import_types, read_config
+from common.base.source import method_files
+from common.checkpoints.names import SOURCES, sources
 from common.checkpoints.networks import build_model, without_init
 from common.models.classes import fill_classes
 from common.pipeline import Run
 from common.pipeline.recipe import load_recipe
 from common.report.across import MEASURES
+from common.report.backbones import backbone_name
 from common.report.compare import compare
 from common.report.expected import read_expected
 
@@ -47,6 +51,22 @@ def test_network_config_builds(path: Path) -> None:
     assert any(parameter.requires_grad for parameter in model.parameters())
     for key in ("train_dataloader", "optim_wrapper", "train_cfg"):
         assert key in config
+
+
+@pytest.mark.parametrize("path", NETWORKS, ids=lambda path: path.stem)
+def test_the_title_that_a_report_reads_is_the_backbones(path: Path) -> None:
+    config = read_config(path)
+    import_types(config)
+    backbone = config.model.backbone.to_dict()
+    start = MODELS.get(backbone["type"]).title.partition("{")[0]
+    name = backbone_name(backbone)
+    assert start and name.startswith(start) and "{" not in name
+
+
+def test_no_two_methods_name_the_same_weights() -> None:
+    released = [importlib.import_module(f"methods.{path.parent.name}.released") for path in method_files("released.py")]
+    names = [*SOURCES, *(name for module in released for name in getattr(module, "SOURCES", {}))]
+    assert sorted(names) == sorted(sources())
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)

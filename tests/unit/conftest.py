@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ def toy_method(monkeypatch: pytest.MonkeyPatch) -> None:
     import methods
 
     monkeypatch.setattr(methods, "__path__", [*methods.__path__, str(TOY / "methods_toy")])
-    monkeypatch.setenv("PYTHONPATH", str(TOY))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(TOY), str(TOY.parents[2])]))
 
 
 @pytest.fixture

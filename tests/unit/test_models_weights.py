@@ -14,6 +14,7 @@ import torch
 import torchvision
 from mmengine import Config
 
+import methods
 from common.base.errors import UserError
 from common.checkpoints.cli import add_parser
 from common.checkpoints.convert import (
@@ -26,8 +27,9 @@ from common.checkpoints.files import read_state_dict, save_weights
 from common.checkpoints.formats import FORMATS, Format, known_formats, network_shapes, recognise
 from common.checkpoints.importing import import_weights
 from common.checkpoints.initial import load_matching, resolve_init
-from common.checkpoints.names import package_file, stored_names
+from common.checkpoints.names import absent, package_file, sources, stored_names
 from common.checkpoints.networks import build_model, load_model
+from common.cli import main
 from common.models.efficientnet import EfficientNetLite
 from common.models.resnet import DilatedResNet
 from common.models.vgg import VGG16Dilated, VGG16FullyConv
@@ -242,6 +244,32 @@ def test_reshaped_tensors_are_reported_and_left_out(tmp_path: Path, store: Path)
 def test_missing_weights_say_where_to_get_them(spec: str, words: str):
     with pytest.raises(UserError, match=words):
         resolve_init(spec)
+
+
+def test_the_list_names_the_weights_of_every_method(store: Path, toy_method: None, capsys: pytest.CaptureFixture):
+    store.mkdir()
+    (store / "vgg16_aspp.pth").write_bytes(b"x" * 10)
+    assert main(["weights", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["vgg16_aspp", "0.0", "MB"]
+    assert [line.split()[0] for line in lines[1:4]] == ["resnet101_coco", "vgg16_20M", "resnet38_imagenet"]
+    assert any("AdvSemiSeg" in line for line in lines) and "example.org/toy" in lines[-1]
+
+
+def test_a_method_with_weights_in_a_shared_layout_needs_no_format(toy_method: None):
+    assert set(FORMATS) < set(known_formats.__wrapped__())
+
+
+@pytest.mark.parametrize(
+    "text", ["SOURCES = dict(a='b')", "SOURCES = {'a': 1}", "SOURCES = ['a']", "SOURCES = {}\nSOURCES |= {'a': 'b'}"]
+)
+def test_sources_that_must_run_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one/released.py").write_text(text)
+    monkeypatch.setattr(methods, "__path__", [str(tmp_path)])
+    with pytest.raises(UserError, match=r"one/released\.py: SOURCES must be a plain dict of strings"):
+        sources()
+    assert "kazuto1011" in absent("resnet101_coco")  # what is known needs no other file
 
 
 def test_without_a_network_torchvision_says_what_to_download(monkeypatch: pytest.MonkeyPatch):

@@ -213,6 +213,21 @@ def test_missing_weights_are_found(tmp_path: Path, tiny_voc: Path, monkeypatch: 
         plan(training(tmp_path, tiny_voc, model=model), tmp_path / "work")
 
 
+def test_a_method_says_where_its_weights_come_from(
+    tmp_path: Path, tiny_voc: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = ', backbone=dict(init_cfg=dict(type="NamedWeights", weights="toynet_photos"))'
+    path = training(tmp_path, tiny_voc, model=model)
+    sentence = "get toynet.pth of example.org/toy, the file without a head and run `wsseg weights import FILE --as toy"
+    monkeypatch.setenv("WSSEG_WEIGHTS", str(tmp_path / "weights"))
+    with pytest.raises(UserError, match=sentence):
+        plan(path, tmp_path / "work")
+    code = "import sys\nfrom common.cli import main\ncode = main(sys.argv[1:])\nassert 'torch' not in sys.modules\n"
+    arguments = ["run", str(path), "--work-dir", str(tmp_path / "work"), "--dry-run"]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, cwd=ROOT)
+    assert sentence in done.stderr and done.returncode == 0
+
+
 def test_data_opened_inside_a_stage_are_guarded_in_workers_too(tmp_path: Path, tiny_voc: Path) -> None:
     path = recipe(tmp_path, tiny_voc, 'dict(stage="toy.sneak", name="sneak", split="train"),')
     with pytest.raises(SupervisionError):

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import methods
 from common.base.errors import UserError
 from common.base.files import write_json
+from common.report.backbones import backbone_name
 from common.report.compare import compare, tables
 from common.report.expected import read_expected
 from common.report.markdown import commits, whole_runs
-from common.report.protocol import Supervision, backbone_name, networks, supervision
+from common.report.protocol import Supervision, networks, supervision
 from common.report.record import write_record
 from common.report.runs import read_run
 from common.report.verify import verify
 from tests.unit.report_run import NETWORK, make_run
+
+ROOT = Path(__file__).resolve().parents[2]
 
 ROW = """
 [[row]]
@@ -205,7 +211,50 @@ def test_supervision_says_its_kind_and_itself():
 def test_backbones_go_by_their_names():
     assert backbone_name({"type": "DilatedResNet", "depth": 101}) == "ResNet-101"
     assert backbone_name({"type": "EfficientNetLite", "name": "lite0"}) == "EfficientNet-Lite0"
+    assert backbone_name({"type": "EfficientNetLite"}) == "EfficientNet-Lite0"  # the default of the class
+    assert backbone_name({"type": "CaffeResNet"}) == "ResNet-101"  # the title of its base class, its own default
+    assert backbone_name({"type": "VGG16FullyConv"}) == "VGG16"
+
+
+def test_backbones_of_mmseg_go_by_their_class_and_depth():
     assert backbone_name({"type": "Swin"}) == "Swin"
+    assert backbone_name({"type": "mmseg.ResNetV1c", "depth": 50}) == "ResNetV1c-50"
+    assert backbone_name({}) == "own"
+
+
+def test_a_method_brings_its_own_title(tmp_path, project, toy_method):
+    run = make_run(tmp_path / "runs")
+    (project / "configs/toy").mkdir(parents=True)
+    (project / "configs/toy/cam_toy.py").write_text(NETWORK)
+    backbone = {"_delete_": True, "type": "ToyNet", "size": "small"}
+    edit(run / "cam/stage.json", lambda made: made["params"].update(options={"model": {"backbone": backbone}}))
+    assert networks(read_run(run), project)["cam"]["backbone"] == "Toy-Small of 8"
+    assert backbone_name({"type": "ToyResNet", "depth": 34}, ["methods.toy.model"]) == "ResNet-34"
+    assert backbone_name({"type": "ToyNet"}) == "ToyNet"  # nothing says the size
+
+
+def test_of_two_methods_the_one_that_the_config_imports_is_read(tmp_path, monkeypatch):
+    for method in ("one", "two"):
+        (tmp_path / method).mkdir()
+        (tmp_path / method / "nets.py").write_text(f'class Net(Base):\n    title = "Net {method}"\n')
+    monkeypatch.setattr(methods, "__path__", [str(tmp_path)])
+    assert backbone_name({"type": "Net"}) == "Net one"
+    assert backbone_name({"type": "Net"}, ["methods.two.nets"]) == "Net two"
+
+
+@pytest.mark.parametrize("title", ["title = NAME", "title = f'Net-{DEPTH}'", "def title(self):\n        return 'Net'"])
+def test_a_title_that_must_run_is_refused(tmp_path, monkeypatch, title):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one/model.py").write_text(f"class Net(Base):\n    {title}\n")
+    monkeypatch.setattr(methods, "__path__", [str(tmp_path)])
+    with pytest.raises(UserError, match=r"one/model\.py: the title of Net must be a plain string"):
+        backbone_name({"type": "Net"})
+
+
+def test_titles_are_read_without_torch(toy_method):
+    code = "import sys\nfrom common.report.backbones import backbone_name\n"
+    code += "assert backbone_name({'type': 'ToyNet', 'size': 's'}) == 'Toy-S of 8' and 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
 def test_a_run_with_masks_counts_them(tmp_path, project):
