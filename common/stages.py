@@ -20,6 +20,7 @@ from common.artifacts import (
     Strided,
     Supervision,
     Weights,
+    named_maps,
 )
 from common.base.config import read_config
 from common.base.errors import UserError
@@ -102,11 +103,12 @@ def infer_cam(
     flip: bool = True,
     normalisation: Literal["class_max", "class_min_max"] = "class_max",
     stride: Count = 4,
+    inputs: dict[str, Artifact] | None = None,
 ) -> PerImage[CAMs]:
     """Class activation maps of the tagged classes, summed over scales and mirror images and normalised per class.
 
     normalisation: see `common.ops.cam.normalise`; stride: pixels per cell of the stored maps. IRNet stores every fourth
-    pixel, AffinityNet and SEAM all of them.
+    pixel, AffinityNet and SEAM all of them; inputs: what else the network's `cam` receives with each image, by name.
     """
     from common.base.memory import give_back_freed_memory
     from common.checkpoints.networks import load_model
@@ -119,7 +121,8 @@ def infer_cam(
         give_back_freed_memory()
 
     def cams(images: list[Image]) -> list[CAM]:
-        maps = multi_scale_cams(model, [image.pixels for image in images], scales, flip)
+        given = [named_maps(inputs, image.id) for image in images] if inputs else ()
+        maps = multi_scale_cams(model, [image.pixels for image in images], scales, flip, given)
         return [_cam(image, [scale[number] for scale in maps]) for number, image in enumerate(images)]
 
     def _cam(image: Image, maps: list) -> CAM:
@@ -305,11 +308,13 @@ def infer_seg(
     crf: CRFParams | None = None,
     canvas: tuple[int, int] | None = None,
     resize: Literal["pil", "cv2"] = "pil",
+    inputs: dict[str, Artifact] | None = None,
 ) -> PerImage[Labels]:
     """Arg-max of a segmentation network: logits averaged over scales and mirror images, then a dense CRF if given.
 
     canvas: (height, width) that smaller photos are padded to with black at the bottom and right, None: as they are.
-    resize: how photos get to their scale, see `multi_scale_logits`.
+    resize: how photos get to their scale, see `multi_scale_logits`; inputs: what else the network receives with each
+    image, by name.
     """
     from common.checkpoints.networks import load_model
     from common.inference.segmentation import multi_scale_logits
@@ -318,7 +323,8 @@ def infer_seg(
     model = load_model(weights.file, weights.config, run.device)
 
     def segment(image: Image) -> np.ndarray:
-        scores = multi_scale_logits(model, image.pixels, scales, flip, canvas, resize).softmax(0).cpu().numpy()
+        given = named_maps(inputs, image.id) if inputs else None
+        scores = multi_scale_logits(model, image.pixels, scales, flip, canvas, resize, given).softmax(0).cpu().numpy()
         if crf is not None:
             scores = crf_posterior(image.pixels, scores, crf)
         return scores.argmax(0).astype(np.uint8)

@@ -1,6 +1,6 @@
 """What stages hand on. Each kind is a folder that reads and writes its own files, atomically."""
 
-from common.artifacts.base import Artifact, Map, PerImageArtifact, Scores, Supervision, Weights
+from common.artifacts.base import Artifact, Map, PerImageArtifact, Scores, Supervision, Weights, named_maps
 from common.artifacts.cams import CAM, CAMs
 from common.artifacts.grey import GreyMaps
 from common.artifacts.ids import IdMaps
@@ -29,4 +29,5 @@ __all__ = [
     "Strided",
     "Supervision",
     "Weights",
+    "named_maps",
 ]

@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import zipfile
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -164,6 +165,15 @@ class PerImageArtifact(Artifact, ABC):
     @abstractmethod
     def decode(self, file: Path) -> Any:
         """Read what `encode` wrote."""
+
+
+def named_maps(inputs: Mapping[str, Artifact], image_id: str) -> dict[str, Map]:
+    """The maps of one image of several artefacts: under the artefact's name, or NAME_MAP where it gives several."""
+    found = {}
+    for name, artifact in inputs.items():
+        maps = artifact.maps(image_id)
+        found |= {name if len(maps) == 1 else f"{name}_{key}": m for key, m in maps.items()}
+    return found
 
 
 class Supervision(PerImageArtifact):

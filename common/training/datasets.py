@@ -13,7 +13,7 @@ from mmengine.dataset import Compose
 from mmseg.registry import DATASETS, TRANSFORMS
 from torch.utils.data import Dataset
 
-from common.artifacts import Artifact, ConfidentLabels, Map, Supervision
+from common.artifacts import Artifact, ConfidentLabels, Map, Supervision, named_maps
 from common.artifacts.labels import LABEL_MAP
 from common.base import compat  # noqa: F401
 from common.base.constants import IGNORE
@@ -158,13 +158,9 @@ class WeakDataset(Dataset):
         return maps
 
     def _input_maps(self, image_id: str) -> dict[str, Map]:
-        found = {}
-        for name, artifact in self.inputs.items():
-            maps = artifact.maps(image_id)
-            for key, m in maps.items():
-                whole = replace(m, follow=False) if name in self.whole else m
-                found[name if len(maps) == 1 else f"{name}_{key}"] = whole
-        return found
+        following = {name: artifact for name, artifact in self.inputs.items() if name not in self.whole}
+        whole = named_maps({name: self.inputs[name] for name in self.whole}, image_id)
+        return named_maps(following, image_id) | {name: replace(m, follow=False) for name, m in whole.items()}
 
     def _source(self, name: str) -> Path:
         """The folder that a map comes from."""
