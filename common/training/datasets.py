@@ -13,7 +13,7 @@ from mmengine.dataset import Compose
 from mmseg.registry import DATASETS, TRANSFORMS
 from torch.utils.data import Dataset
 
-from common.artifacts import Artifact, ConfidentLabels, Map, Supervision, named_maps
+from common.artifacts import Artifact, ConfidentLabels, Map, PerImageArtifact, Supervision, named_maps
 from common.artifacts.labels import LABEL_MAP
 from common.base import compat  # noqa: F401
 from common.base.constants import IGNORE
@@ -80,6 +80,7 @@ class WeakDataset(Dataset):
         self.tags = (labels is None and pixel_labels is None) if tags is None else tags
         self.pipeline = Compose([TRANSFORMS.build(t) if isinstance(t, Mapping) else t for t in pipeline])
         self._check()
+        self._check_inputs()
 
     def _fitting(self, thresholds: Sequence[float] | None) -> np.ndarray | None:
         if thresholds is None:
@@ -105,6 +106,18 @@ class WeakDataset(Dataset):
         if without:
             where = self.labels.path if self.labels else "labels (not set)"
             raise DataError(f"{where} has no label map for {len(without)} of {len(self)} images, first {without[0]}.")
+
+    def _check_inputs(self) -> None:
+        for name, artifact in self.inputs.items():
+            if type(artifact).maps is Artifact.maps:
+                artifact.maps(self.ids[0])  # says that the kind gives none
+            present = set(artifact.ids()) if isinstance(artifact, PerImageArtifact) else set(self.ids)
+            without = [image_id for image_id in self.ids if image_id not in present]
+            if without:
+                raise DataError(
+                    f"{artifact.path} ('{name}') lacks {len(without)} of {len(self)} images, the first is "
+                    f"{without[0]}: run the stage that makes it on the same list."
+                )
 
     @property
     def metainfo(self) -> dict[str, Any]:

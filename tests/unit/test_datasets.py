@@ -128,7 +128,11 @@ def test_inputs_come_under_their_names(tiny_voc: Path, tmp_path: Path):
     with pytest.raises(UserError, match=r"follow names 'sen', which is no input \(did you mean 'seen'"):
         set_data(cfg, tiny_voc, "train", inputs=inputs, follow={"sen": False})
     with pytest.raises(UserError, match="'cams' holds CAMs, which give a training nothing"):
-        raw(tiny_voc, inputs={"cams": {"folder": str(tmp_path / "cams"), "kind": "CAMs"}})[0]
+        raw(tiny_voc, inputs={"cams": {"folder": str(tmp_path / "cams"), "kind": "CAMs"}})
+    first = data.ids[0]
+    regions.file(first).unlink()
+    with pytest.raises(DataError, match=rf"regions \('superpixels'\) lacks 1 of 8 images, the first is {first}"):
+        raw(tiny_voc, inputs=given)
     regions.write(data.ids[0], np.zeros((3, 4), np.uint8))
     with pytest.raises(DataError, match=rf"'superpixels' of {data.ids[0]} in .*regions is 3 x 4"):
         data[0]
