@@ -9,9 +9,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from common.artifacts import Artifact, Canvas, IdMaps, ScoreMap, ScoreMaps, Squashed, Strided
+from common.artifacts import Artifact, Canvas, IdMaps, Labels, ScoreMap, ScoreMaps, Squashed, Strided
 from common.base.errors import DataError
 from common.data.dataset import open_dataset
+from common.pipeline import Image, Run
+from common.stages import eval_cam, eval_labels, labels
 
 SIZE = (37, 50)
 FRAMES = (Strided(4), Strided(1), Squashed(32, 32), Canvas(64, 8))
@@ -95,3 +97,22 @@ def test_every_kind_is_found_by_its_name():
     volumes = Artifact.kind("methods.affinitynet.scores.ScoreVolumes")
     assert volumes.kind_name() == "methods.affinitynet.scores.ScoreVolumes"
     assert Artifact.kind("ScoreVolumes") is volumes
+
+
+def test_score_maps_are_judged_at_all_thresholds(tiny_voc: Path, tmp_path: Path):
+    """As their labels at the best threshold are; a background of their own is not looked at."""
+    data = open_dataset(tiny_voc)
+    run, rng = Run(data, "cpu", tmp_path, 0), np.random.default_rng(0)
+    without, own = ScoreMaps(tmp_path / "without"), ScoreMaps(tmp_path / "own")
+    for image_id in data.ids("val"):
+        size = data.size(image_id)
+        maps = 7 * (0.5 * (data.mask(image_id) == 1) + 0.5 * rng.random(size))[None].astype(np.float32)
+        without.write(image_id, ScoreMap(np.array([1]), maps, size, Strided(1)))
+        own.write(image_id, ScoreMap(np.array([0, 1]), np.concatenate([9 + 0 * maps, maps]), size, Strided(1)))
+    judged = eval_cam(run, without, "val")
+    assert judged["miou"] > 0.9 and 0.3 < judged["threshold"] < 0.7
+    made = Labels(tmp_path / "labels")
+    for image_id in data.ids("val"):
+        made.write(image_id, labels(run, without, judged["threshold"]).make(Image(data, image_id)))
+    assert eval_labels(run, made, "val")["miou"] == judged["miou"]
+    assert eval_cam(run, own, "val")["threshold"] == pytest.approx(judged["threshold"], abs=0.02)
