@@ -15,7 +15,7 @@ from common.data.dataset import DataSet
 from common.ops.overlay import enlarged, paint_scores
 
 LEVELS = 65535
-"""Scores are stored as whole multiples of the image's maximum / LEVELS: the order of close scores is kept."""
+"""Scores are stored as so many steps from 0 (or the lowest, if that is below) to the image's maximum."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class ScoreMap:
     """Scores of some classes of one image on a frame.
 
     keys: int64 [K], class ids; 0 is there where the maps carry a background of their own; maps: float32
-    [K, *frame.grid(size)], 0 and above; size: (h, w) of the photo.
+    [K, *frame.grid(size)]; size: (h, w) of the photo.
     """
 
     keys: np.ndarray
@@ -100,7 +100,7 @@ class ScoreMap:
 
 
 class ScoreMaps(PerImageArtifact):
-    """`ScoreMap`s as npz: uint16 levels of the image's maximum (float16 would make ties of close scores)."""
+    """`ScoreMap`s as npz: 2^16 levels up to the image's maximum (float16 would make ties of close scores)."""
 
     suffix, heading = ".npz", "scores"
 
@@ -108,16 +108,17 @@ class ScoreMaps(PerImageArtifact):
         expected = (len(value.keys), *value.frame.grid(value.size))
         if value.maps.shape != expected:
             raise ValueError(f"score maps {value.maps.shape} do not fit the frame, which asks for {expected}")
-        if value.maps.size and not (value.maps.min() >= 0 and np.isfinite(value.maps).all()):
-            raise ValueError("scores must be finite and not below 0")
-        top = np.float32(value.maps.max(initial=0))
-        levels = np.rint(value.maps.astype(np.float64) * (LEVELS / top if top > 0 else 0))
+        if not np.isfinite(value.maps).all():
+            raise ValueError("scores must be finite")
+        low, top = (np.float32(end(value.maps, initial=0)) for end in (np.min, np.max))
+        span = np.float64(top) - low
+        levels = np.rint((value.maps.astype(np.float64) - low) * (LEVELS / span if span > 0 else 0))
         frame = {"kind": type(value.frame).__name__, **vars(value.frame)}
         np.savez_compressed(
             stream,
             keys=np.asarray(value.keys, np.uint8),
             maps=levels.astype(np.uint16),
-            top=top,
+            ends=np.array([low, top], np.float32),
             size=np.asarray(value.size, np.int32),
             frame=np.frombuffer(json.dumps(frame).encode(), np.uint8),
         )
@@ -126,7 +127,8 @@ class ScoreMaps(PerImageArtifact):
         with np.load(file, allow_pickle=False) as data:
             frame = json.loads(data["frame"].tobytes())
             kind = FRAMES[frame.pop("kind")]
-            maps = data["maps"].astype(np.float32) * (data["top"] / np.float32(LEVELS))
+            low, top = data["ends"]
+            maps = data["maps"].astype(np.float32) * ((top - low) / np.float32(LEVELS)) + low
             height, width = map(int, data["size"])
             return ScoreMap(data["keys"].astype(np.int64), maps, (height, width), kind(**frame))
 

@@ -53,6 +53,14 @@ def test_close_scores_keep_their_order(tmp_path: Path):
     assert first < second and np.float16(0.4) == np.float16(0.40002)
 
 
+def test_scores_below_0_come_back(tmp_path: Path):
+    """SEAM's normalisation gives a class that is constant everywhere -1."""
+    maps = np.stack([np.full((10, 13), -1), np.linspace(-0.5, 2, 130).reshape(10, 13)]).astype(np.float32)
+    made = ScoreMaps(tmp_path)
+    made.write("a", ScoreMap(np.array([1, 2]), maps, SIZE))
+    assert np.abs(made.read("a").maps - maps).max() <= 3 / 65535
+
+
 def test_images_without_classes_or_scores(tmp_path: Path):
     made = ScoreMaps(tmp_path)
     made.write("none", ScoreMap(np.zeros(0, np.int64), np.zeros((0, 10, 13), np.float32), SIZE))
@@ -65,8 +73,8 @@ def test_what_is_no_score_map_is_refused(tmp_path: Path):
     made = ScoreMaps(tmp_path)
     with pytest.raises(ValueError, match="do not fit the frame"):
         made.write("a", ScoreMap(np.array([1]), np.zeros((1, 3, 3), np.float32), SIZE))
-    with pytest.raises(ValueError, match="not below 0"):
-        made.write("a", ScoreMap(np.array([1]), np.full((1, 10, 13), -1, np.float32), SIZE))
+    with pytest.raises(ValueError, match="must be finite"):
+        made.write("a", ScoreMap(np.array([1]), np.full((1, 10, 13), np.nan, np.float32), SIZE))
     with pytest.raises(ValueError, match="does not fit a canvas of 32"):
         Canvas(32).grid(SIZE)
     with pytest.raises(ValueError, match="whole numbers"):
