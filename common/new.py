@@ -110,7 +110,7 @@ def _move_all(ready: dict[Path, Path]) -> None:
         for target, copy in ready.items():
             os.rename(copy, target)
             moved.append(target)
-    except OSError:
+    except BaseException:
         for target in moved:
             os.rename(target, ready[target])
         raise

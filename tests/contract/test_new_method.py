@@ -18,8 +18,8 @@ from common.new import new_method
 ROOT = Path(__file__).resolve().parents[2]
 RUN = "work_dirs/trial_shapes"
 MADE = [
-    *("methods/trial", "configs/trial", "tests/parity/trial", "tests/unit/test_trial_losses.py"),
-    *("tests/unit/test_trial_palettes.py", "tests/unit/test_trial_sampler.py"),
+    *("methods/trial", "configs/trial", "tests/parity/trial"),
+    *(f"tests/unit/test_trial_{part}.py" for part in ("losses", "network", "palettes", "sampler")),
 ]
 
 
@@ -30,7 +30,7 @@ def tracked() -> list[Path]:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tracked files, without golden files and recorded pictures' weight: what a clone holds."""
+    """A copy of the tracked files."""
     root = tmp_path_factory.mktemp("clone") / "wsseg"
     for path in tracked():
         copy = root / path.relative_to(ROOT)
@@ -47,7 +47,7 @@ def hashes(root: Path) -> dict[str, str]:
 
 def python(root: Path, *arguments: str, code: int = 0) -> str:
     """Run Python in the copy, where it finds the copy's packages first; returns what it printed."""
-    env = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    env = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
     done = subprocess.run([sys.executable, *arguments], cwd=root, env=env, capture_output=True, text=True)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
@@ -60,12 +60,12 @@ def wsseg(root: Path, *arguments: str, code: int = 0) -> str:
 @pytest.mark.slow
 def test_a_new_method_runs_and_common_stays_as_it_is(checkout: Path) -> None:
     before = hashes(checkout)
-    assert before
+    assert Path(python(checkout, "-c", "import common; print(common.__file__)").strip()).is_relative_to(checkout)
     said = wsseg(checkout, "new", "method", "trial")
     assert all(f"wrote {name}" in said and (checkout / name).exists() for name in MADE)
 
     make_shapes(checkout / "data/shapes", train=12, val=4, size=64)
-    wsseg(checkout, "run", "configs/trial/trial_shapes.py", "--device", "cpu", "--workers", "2", "--threads", "1")
+    wsseg(checkout, "run", "configs/trial/trial_shapes.py", "--device", "cpu", "--workers", "1", "--threads", "1")
     stages = {path.parent.name: read_json(path) for path in (checkout / RUN).glob("*/stage.json")}
     assert stages["palette"]["kind"] == "methods.trial.palettes.Palettes"
     assert 0 < stages["val"]["numbers"]["miou"] < 1
@@ -83,7 +83,7 @@ def test_a_new_method_runs_and_common_stays_as_it_is(checkout: Path) -> None:
 
     own = [str(path) for path in sorted(checkout.glob("tests/unit/test_trial_*.py"))]
     contracts = ["tests/contract/test_contract.py", "tests/contract/test_layers.py"]
-    python(checkout, "-m", "pytest", "-p", "no:cacheprovider", "-k", "trial", *own, *contracts)
+    python(checkout, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", "trial", *own, *contracts)
     assert hashes(checkout) == before
 
 
