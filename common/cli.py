@@ -37,6 +37,7 @@ def build_parser() -> argparse.ArgumentParser:
     """All verbs with their options."""
     from common.checkpoints.cli import add_parser as add_weights
     from common.data.cli import add_parser as add_data
+    from common.new import add_parser as add_new
     from common.report.cli import add_parser as add_report
 
     parser = argparse.ArgumentParser(
@@ -52,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     status.set_defaults(handler=_status)
     add_report(verbs)
     add_weights(verbs)
+    add_new(verbs)
     demo = verbs.add_parser("demo", help="make the built-in data, run IRNet on it, and write a report")
     demo.add_argument("--work-dir", default="work_dirs/demo", help="where the run goes (%(default)s)")
     demo.add_argument("--data", default="data/shapes", help="where the built-in data goes (%(default)s)")

@@ -1,0 +1,25 @@
+# The method to copy, on the built-in benchmark: a minute on two CPU cores.
+_base_ = ["../_base_/data/shapes.py"]
+method = "example"
+seed = 0
+uses = ("tags", "saliency")
+
+pipeline = [
+    # What comes from outside enters by a stage.
+    dict(stage="read_maps", name="saliency", what="saliency", split="train_aug"),
+    # The method's own stages, before the training.
+    dict(stage="example.palette", name="palette", split="train_aug", colours=8, rounds=5),
+    dict(stage="example.regions", name="regions", palettes="palette"),
+    # `saliency` and `regions` are cropped and mirrored with the image. `palette` is not, its kind says so; nor is
+    # `whole_saliency`, `follow` says so.
+    dict(
+        stage="train",
+        name="net",
+        config="net_shapes.py",
+        split="train_aug",
+        inputs=dict(saliency="saliency", whole_saliency="saliency", regions="regions", palette="palette"),
+        follow=dict(whole_saliency=False),
+    ),
+    dict(stage="infer_seg", name="segment", weights="net", split="val"),
+    dict(stage="eval_labels", name="val", labels="segment", split="val"),
+]
