@@ -146,10 +146,11 @@ def read_maps(run: Run, what: Literal["saliency"], split: str) -> PerImage[GreyM
 
 def read_ids(run: Run, folder: Folder, split: str) -> PerImage[IdMaps]:
     """Region numbers (superpixels, proposals) that another program made: `<id>.png`, `.npy` or `.npz` in a folder."""
-    lacking = [image_id for image_id in run.data.ids(split) if region_file(folder, image_id) is None]
+    ids = run.data.ids(split)
+    lacking = [image_id for image_id in ids if region_file(folder, image_id) is None]
     if lacking:
         raise UserError(
-            f"{folder} lacks {len(lacking)} of the {len(run.data.ids(split))} images of '{split}', the first is "
+            f"{folder} lacks {len(lacking)} of the {len(ids)} images of '{split}', the first is "
             f"{lacking[0]}: add its regions as {lacking[0]}{' or '.join(SUFFIXES)}."
         )
 
@@ -185,6 +186,10 @@ def eval_cam(
     classes: the mean is taken over these; None: over all. A best threshold is chosen on the masks it is judged with,
     and the tables mark it so.
     """
+    import torch
+
+    from common.ops.cam import normalise
+
     given = None if thresholds == "best" else [thresholds]
     curve = BestThreshold(run.data.num_classes, given, run.data.ignore_index)
     ids = run.data.ids(split)
@@ -193,7 +198,7 @@ def eval_cam(
             value = cams.read(image_id)
             maps, keys = value.full()[value.keys > 0], value.keys[value.keys > 0]
             if isinstance(cams, ScoreMaps):
-                maps = maps / max(maps.max(initial=0), np.float32(1e-12))
+                maps = normalise(torch.from_numpy(maps), "image_max").numpy()
             curve.add(maps, keys, run.data.mask(image_id))
             progress.step()
     threshold, matrix = curve.best(None if classes is None else class_ids(run.data.classes, classes))

@@ -2,11 +2,12 @@
 
 from common.artifacts.base import Artifact, Map, PerImageArtifact, Scores, Supervision, Weights, named_maps
 from common.artifacts.cams import CAM, CAMs
+from common.artifacts.frames import Canvas, Squashed, Strided
 from common.artifacts.grey import GreyMaps
 from common.artifacts.ids import IdMaps
 from common.artifacts.instances import InstanceMaps, Instances
 from common.artifacts.labels import ConfidentLabel, ConfidentLabels, Labels
-from common.artifacts.scores import Canvas, ScoreMap, ScoreMaps, Squashed, Strided
+from common.artifacts.scores import ScoreMap, ScoreMaps
 
 __all__ = [
     "CAM",

@@ -34,6 +34,14 @@ class Map:
     resize: Literal["nearest", "bilinear"] = "nearest"
     follow: bool = True
 
+    def packed(self) -> np.ndarray:
+        """As a network receives it: whole numbers int64, others float32; [1, h, w] or [c, h, w] if it follows."""
+        values = self.values
+        if self.follow:
+            values = values[None] if values.ndim == 2 else values.transpose(2, 0, 1)
+        floating = np.issubdtype(values.dtype, np.floating)
+        return np.ascontiguousarray(values, np.float32 if floating else np.int64)
+
 
 class Artifact:
     """A stage's output: the folder `path`.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from common.artifacts.base import PerImageArtifact
+from common.artifacts.frames import Strided
 from common.data.dataset import DataSet
 from common.ops.overlay import enlarged, paint_scores
 
@@ -42,15 +42,14 @@ class CAMs(PerImageArtifact):
     suffix, heading = ".npz", "CAM"
 
     def encode(self, value: CAM, stream: Any) -> None:
-        height, width = value.size
-        grid = (math.ceil(height / value.stride), math.ceil(width / value.stride))
+        grid = Strided(value.stride).grid(value.size)
         if value.maps.shape != (len(value.keys), *grid):
             raise ValueError(f"CAM maps {value.maps.shape} do not fit {len(value.keys)} classes on the grid {grid}")
         np.savez(
             stream,
             keys=np.asarray(value.keys, np.uint8),
             maps=np.asarray(value.maps, np.float16),
-            size=np.asarray([height, width, value.stride], np.int32),
+            size=np.asarray([*value.size, value.stride], np.int32),
         )
 
     def decode(self, file: Path) -> CAM:
@@ -59,5 +58,5 @@ class CAMs(PerImageArtifact):
             return CAM(data["keys"].astype(np.int64), data["maps"].astype(np.float32), (height, width), stride)
 
     def picture(self, photo: np.ndarray, value: CAM, data: DataSet) -> np.ndarray:
-        reach = (value.maps.shape[1] * value.stride, value.maps.shape[2] * value.stride)
-        return paint_scores(photo, enlarged(value.maps, reach, value.size), data.palette[value.keys])
+        shown = enlarged(value.maps, Strided(value.stride).reach(value.size), value.size)
+        return paint_scores(photo, shown, data.palette[value.keys])

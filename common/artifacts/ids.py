@@ -10,6 +10,7 @@ import numpy as np
 from common.artifacts.base import Map, PerImageArtifact
 from common.data.dataset import DataSet
 from common.data.description import voc_palette
+from common.data.regions import are_regions
 from common.ops.overlay import blend
 
 NOWHERE = -1
@@ -22,7 +23,7 @@ class IdMaps(PerImageArtifact):
     suffix, heading = ".npz", "regions"
 
     def encode(self, value: np.ndarray, stream: Any) -> None:
-        if value.ndim != 2 or not np.issubdtype(value.dtype, np.integer) or (value.size and value.min() < 0):
+        if not are_regions(value):
             raise ValueError(f"region numbers must be whole numbers [h, w] from 0 on, not {value.dtype} {value.shape}")
         np.savez_compressed(stream, ids=value.astype(np.int32))
 

@@ -28,11 +28,16 @@ def read_regions(file: Path) -> np.ndarray:
         values = _read_png(file) if file.suffix == ".png" else _read_numpy(file)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, SyntaxError) as error:
         raise DataError(f"{file} cannot be read as region numbers ({error}): make it again.") from error
-    if values.ndim != 2 or not np.issubdtype(values.dtype, np.integer) or (values.size and values.min() < 0):
+    if not are_regions(values):
         raise DataError(
             f"{file} holds {values.dtype} {values.shape}; region numbers are whole numbers [h, w] from 0 on."
         )
     return values.astype(np.int32)
+
+
+def are_regions(values: np.ndarray) -> bool:
+    """Whether these are region numbers: whole numbers [h, w] from 0 on."""
+    return values.ndim == 2 and np.issubdtype(values.dtype, np.integer) and values.min(initial=0) >= 0
 
 
 def _read_png(file: Path) -> np.ndarray:

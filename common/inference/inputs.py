@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from common.artifacts import Map
-from common.ops.crop import pad_bottom_right
+from common.ops.crop import mirror, pad_bottom_right
 from common.ops.resize import resize_label, resize_values
 
 Maps = Mapping[str, Map]
@@ -30,17 +31,18 @@ def network_inputs(
 def padded(maps: Maps, canvas: tuple[int, int]) -> dict[str, Map]:
     """The maps of a photo that is padded at the bottom and right to `canvas` (h, w)."""
     return {
-        name: Map(pad_bottom_right(m.values, canvas, m.pad), m.pad, m.resize) if m.follow else m
+        name: replace(m, values=pad_bottom_right(m.values, canvas, m.pad)) if m.follow else m
         for name, m in maps.items()
     }
 
 
+def resize_map(m: Map, size: tuple[int, int]) -> np.ndarray:
+    """The values of a map at another size (h, w), by its own rule: PIL's nearest, or bilinear."""
+    return resize_label(m.values, size) if m.resize == "nearest" else resize_values(m.values, size)
+
+
 def _tensor(m: Map, size: tuple[int, int], mirrored: bool) -> Tensor:
-    values = m.values
-    if m.follow:
-        if values.shape[:2] != size:
-            values = resize_label(values, size) if m.resize == "nearest" else resize_values(values, size)
-        values = values[None] if values.ndim == 2 else values.transpose(2, 0, 1)
-        values = values[..., ::-1] if mirrored else values
-    kind = np.float32 if np.issubdtype(values.dtype, np.floating) else np.int64
-    return torch.from_numpy(np.ascontiguousarray(values, kind))
+    if not m.follow:
+        return torch.from_numpy(m.packed())
+    values = m.values if m.values.shape[:2] == size else resize_map(m, size)
+    return torch.from_numpy(replace(m, values=mirror(values) if mirrored else values).packed())

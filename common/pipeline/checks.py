@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +41,17 @@ def require(data: DataSet, kind: str, split: str, why: str) -> None:
     Raises:
         DataError: with the count.
     """
+    _refuse_lacking(data.having(kind), data, split, (f"{data.folder(kind)} lacks", kind), why)
+
+
+def _refuse_lacking(have: Collection[str], data: DataSet, split: str, what: tuple[str, str], why: str) -> None:
+    """what: the sentence before "3 of the 8" and the word behind it."""
     ids = data.ids(split)
-    have = data.having(kind)
     lacking = [image_id for image_id in ids if image_id not in have]
     if lacking:
         raise DataError(
-            f"{data.folder(kind)} lacks {len(lacking)} of the {len(ids)} {kind} of '{split}', the first is "
-            f"{lacking[0]}, but {why}: add them, or take the images off the list."
+            f"{what[0]} {len(lacking)} of the {len(ids)} {what[1]} of '{split}', the first is {lacking[0]}, but {why}: "
+            "add them, or take the images off the list."
         )
 
 
@@ -77,14 +81,8 @@ def check_step(recipe: Recipe, step: Step, data: DataSet) -> None:
 
 
 def _require_tags(data: DataSet, split: str, stage: str) -> None:
-    tagged = set(data.tagged_ids())
-    ids = data.ids(split)
-    lacking = [image_id for image_id in ids if image_id not in tagged]
-    if lacking:
-        raise DataError(
-            f"{data.root / data.tags_file} has no tags for {len(lacking)} of the {len(ids)} images of '{split}', the "
-            f"first is {lacking[0]}, but stage '{stage}' reads them: add them, or take the images off the list."
-        )
+    what = (f"{data.root / data.tags_file} has no tags for", "images")
+    _refuse_lacking(set(data.tagged_ids()), data, split, what, f"stage '{stage}' reads them")
 
 
 # --- training -----------------------------------------------------------------------------------------------------

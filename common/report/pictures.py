@@ -35,7 +35,7 @@ def galleries(run: RunFolder, data: DataSet, count: int) -> list[tuple[list[str]
 
     The ids depend on the data and the recipe alone, so pages of different runs show the same pictures.
     """
-    groups: list[tuple[list[str], set[str]]] = []
+    groups: list[tuple[list[PerImageArtifact], set[str]]] = []
     for name in run.stages:
         artifact = _artifact(run, name)
         if artifact is None:
@@ -43,13 +43,13 @@ def galleries(run: RunFolder, data: DataSet, count: int) -> list[tuple[list[str]
         ids = set(artifact.ids())
         group = next((group for group in groups if group[1] & ids), None)
         if group is None:
-            groups.append(([name], ids))
+            groups.append(([artifact], ids))
         else:
-            group[0].append(name)
+            group[0].append(artifact)
             group[1].intersection_update(ids)
     return [
-        (_spread(sorted(ids), count), [_photo(data), *(_column(run, data, name) for name in names), _truth(data)])
-        for names, ids in groups
+        (_spread(sorted(ids), count), [_photo(data), *(_column(artifact, data) for artifact in made), _truth(data)])
+        for made, ids in groups
         if ids
     ]
 
@@ -86,12 +86,10 @@ def _truth(data: DataSet) -> Column:
     return "truth", show
 
 
-def _column(run: RunFolder, data: DataSet, name: str) -> Column:
-    artifact = _artifact(run, name)
-
+def _column(artifact: PerImageArtifact, data: DataSet) -> Column:
     def show(image_id: str) -> np.ndarray:
         photo = data.image(image_id)
         shown = artifact.picture(photo, artifact.read(image_id), data)
         return np.full_like(photo, 230) if shown is None else shown
 
-    return f"{name} ({artifact.heading or type(artifact).__name__})", show
+    return f"{artifact.name} ({artifact.heading or type(artifact).__name__})", show

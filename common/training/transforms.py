@@ -19,17 +19,16 @@ import torch
 from mmengine.structures import PixelData
 from mmseg.registry import TRANSFORMS
 from mmseg.structures import SegDataSample
-from torch import Tensor
 
 from common.artifacts import Map
 from common.base import compat  # noqa: F401  (before anything from mmseg)
 from common.base.constants import IMAGENET_MEAN
+from common.inference.inputs import resize_map
 from common.ops.colour import adjust_color, shift_hsv
 from common.ops.crop import CropBox, crop_into, draw_crop_box, mirror, pad_crop
 from common.ops.resize import (
     rescale_image,
     rescale_label,
-    resize_label,
     resize_values,
     scale_cubic,
     scale_image_bilinear,
@@ -144,7 +143,7 @@ class Squash(Transform):
 
     def __call__(self, results: Results) -> Results:
         results["img"] = squash_image(results["img"], self.size)
-        scale_maps(results, lambda values, _: resize_label(values, self.size), 1.0)
+        follow(results, lambda m: resize_map(m, self.size))
         return results
 
 
@@ -255,18 +254,9 @@ class Pack(Transform):
         if "tags" in results:
             sample.tags = torch.as_tensor(results["tags"], dtype=torch.float32)
         for name, m in results.get("maps", {}).items():
-            values = torch.from_numpy(np.ascontiguousarray(m.values, _packed_type(m.values)))
-            setattr(sample, name, PixelData(data=_planes(values)) if m.follow else values)
+            values = torch.from_numpy(m.packed())
+            setattr(sample, name, PixelData(data=values) if m.follow else values)
         return {"inputs": image, "data_samples": sample}
-
-
-def _packed_type(values: np.ndarray) -> type:
-    return np.float32 if np.issubdtype(values.dtype, np.floating) else np.int64
-
-
-def _planes(values: Tensor) -> Tensor:
-    """[h, w] -> [1, h, w], [h, w, c] -> [c, h, w]."""
-    return values[None] if values.ndim == 2 else values.permute(2, 0, 1).contiguous()
 
 
 @TRANSFORMS.register_module()

@@ -11,7 +11,7 @@ from common.base.files import read_json
 from common.checkpoints.files import plain_state_dict, read_state_dict
 from common.training.judge import SCORES
 from tests.unit.tiny_network import write_config
-from tests.unit.training_runs import kill_at, log_lines, train
+from tests.unit.training_runs import VALIDATION, kill_at, log_lines, train
 
 pytestmark = pytest.mark.slow
 
@@ -21,16 +21,7 @@ custom_hooks = [dict(type="EMAHook", momentum=0.3{more}), dict(type="Snapshots")
 default_hooks = dict(checkpoint=dict(interval=2))
 """
 SNAPSHOTS: list[dict[str, torch.Tensor]] = []
-VALIDATION = """
-val_dataloader = dict(
-    batch_size=1, num_workers=0, sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(type="WeakDataset", root="{root}", split="val", pipeline=[dict(type="Pack")]),
-)
-val_evaluator = dict(type="CountImages")
-val_cfg = dict(type="ValLoop")
-train_cfg = dict(max_epochs=2, val_interval=4)
-custom_hooks = custom_hooks + [dict(type="SeeValidated")]
-"""
+SEE = "custom_hooks = custom_hooks + [dict(type='SeeValidated')]\n"
 VALIDATED: list[dict[str, torch.Tensor]] = []
 
 
@@ -93,7 +84,7 @@ def test_the_averages_are_judged_and_the_best_of_them_kept(tiny_voc, tmp_path, m
 
 def test_the_validation_of_the_config_sees_the_averages(tiny_voc, tmp_path):
     VALIDATED.clear()
-    extra = EMA.format(more="", hooks="") + VALIDATION.format(root=tiny_voc)
+    extra = EMA.format(more="", hooks="") + VALIDATION.format(root=tiny_voc) + SEE
     train(write_config(tmp_path, tiny_voc, extra=extra), tmp_path / "out")
     assert equal(VALIDATED[-1], averages(SNAPSHOTS)[-1])
 

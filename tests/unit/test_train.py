@@ -15,7 +15,7 @@ from common.checkpoints.files import read_state_dict
 from common.training.datasets import WeakDataset
 from common.training.train import main, train_network
 from tests.unit.tiny_network import write_config
-from tests.unit.training_runs import kill_when_logged, log_lines, train, train_on_two_ranks
+from tests.unit.training_runs import VALIDATION, kill_when_logged, log_lines, train, train_on_two_ranks
 
 pytestmark = pytest.mark.slow
 
@@ -111,17 +111,6 @@ def test_initial_weights_are_loaded(tiny_voc, tmp_path):
     second = train_network(cfg, tmp_path / "second", device="cpu", init=first)
     loaded, expected = read_state_dict(second), read_state_dict(first)
     assert torch.equal(loaded["head.weight"], expected["head.weight"])
-
-
-VALIDATION = """
-val_dataloader = dict(
-    batch_size=1, num_workers=0, sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(type="WeakDataset", root="{root}", split="val", pipeline=[dict(type="Pack")]),
-)
-val_evaluator = dict(type="CountImages")
-val_cfg = dict(type="ValLoop")
-train_cfg = dict(max_epochs=2, val_interval=4)
-"""
 
 
 def test_a_validation_in_the_config_runs_and_does_not_change_the_training(tiny_voc, tmp_path):

@@ -15,6 +15,17 @@ from common.training.train import main
 
 CPU = ("--device", "cpu")
 
+VALIDATION = """
+val_dataloader = dict(
+    batch_size=1, num_workers=0, sampler=dict(type="DefaultSampler", shuffle=False),
+    dataset=dict(type="WeakDataset", root="{root}", split="val", pipeline=[dict(type="Pack")]),
+)
+val_evaluator = dict(type="CountImages")
+val_cfg = dict(type="ValLoop")
+train_cfg = dict(max_epochs=2, val_interval=4)
+"""
+"""A validation of the config itself; say which data set: `VALIDATION.format(root=...)`."""
+
 
 def train(config: Path, work_dir: Path, *arguments: str) -> bytes:
     """The bytes of `weights.pth`."""
