@@ -24,15 +24,18 @@ if TYPE_CHECKING:
 class Map:
     """What goes with an image through the training transforms.
 
-    values: [h, w] or [h, w, c] of the image's size, or of any shape where it does not follow; pad: the value beyond the
-    image's border; resize: "nearest", by the transform's rule for labels, or "bilinear"; follow: whether it is scaled,
-    mirrored and cropped with the image, or handed on whole.
+    values: [h, w] or [h, w, c] of the image's size, or of any shape where it is squashed or does not follow; pad: the
+    value beyond the image's border; resize: "nearest", by the transform's rule for labels, or "bilinear"; follow:
+    whether it is scaled, mirrored and cropped with the image, or handed on whole; squashed: the values lie on a grid of
+    their own over the whole image. A pipeline that begins with `Squash` takes them as they are, any other at the
+    image's size.
     """
 
     values: np.ndarray
     pad: float = 0
     resize: Literal["nearest", "bilinear"] = "nearest"
     follow: bool = True
+    squashed: bool = False
 
     def packed(self) -> np.ndarray:
         """As a network receives it: whole numbers int64, others float32; [1, h, w] or [c, h, w] if it follows."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from common.artifacts.base import Map, PerImageArtifact
-from common.artifacts.frames import FRAMES, Frame, Strided
+from common.artifacts.frames import FRAMES, Frame, Squashed, Strided
 from common.data.dataset import DataSet
 from common.ops.overlay import enlarged, paint_scores
 
@@ -75,8 +75,11 @@ class ScoreMaps(PerImageArtifact):
             return ScoreMap(data["keys"].astype(np.int64), maps, (height, width), kind(**frame))
 
     def maps(self, image_id: str) -> dict[str, Map]:
-        """The scores at the photo's size, [h, w, K] in the order of the image's classes."""
-        return {"scores": Map(self.read(image_id).full().transpose(1, 2, 0), resize="bilinear")}
+        """The scores in the order of the image's classes: [h, w, K] at the photo's size, or on the squashed grid."""
+        value = self.read(image_id)
+        squashed = isinstance(value.frame, Squashed)
+        maps = value.maps if squashed else value.full()
+        return {"scores": Map(maps.transpose(1, 2, 0), resize="bilinear", squashed=squashed)}
 
     def picture(self, photo: np.ndarray, value: ScoreMap, data: DataSet) -> np.ndarray:
         """The strongest class of each pixel, as opaque as its share of the image's maximum."""

@@ -135,15 +135,22 @@ class DataSet:
             DataError: the mask is missing, broken, not a palette PNG, or holds a value that is no class.
         """
         self.require_allowed(image_id)
-        path = self.folder("masks") / f"{image_id}.png"
-        mask = _read_indices(path)
-        wrong = mask[(mask >= self.num_classes) & (mask != self.ignore_index)]
+        return self.class_ids(self.folder("masks") / f"{image_id}.png")
+
+    def class_ids(self, path: Path) -> np.ndarray:
+        """A label map that lies anywhere: class ids and `ignore_index`, uint8 [h, w].
+
+        Raises:
+            DataError: the file is missing, broken, not a palette PNG, or holds a value that is no class.
+        """
+        labels = _read_indices(path)
+        wrong = labels[(labels >= self.num_classes) & (labels != self.ignore_index)]
         if wrong.size:
             raise DataError(
                 f"{path} holds the value {int(wrong[0])}, which is no class of {self.root / DESCRIPTION} (0 to "
                 f"{self.num_classes - 1}, ignore {self.ignore_index}): correct the mask or the class list."
             )
-        return mask
+        return labels
 
     def instances(self, image_id: str) -> np.ndarray:
         """Instance numbers (0 background, 1.., `ignore_index` void), uint8 [h, w]; pixel labels as `mask`."""

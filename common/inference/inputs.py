@@ -9,11 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from common.artifacts import Map
+from common.artifacts import Artifact, Map, named_maps
 from common.ops.crop import mirror, pad_bottom_right
 from common.ops.resize import resize_label, resize_values
 
 Maps = Mapping[str, Map]
+
+
+def image_inputs(inputs: Mapping[str, Artifact], image_id: str, size: tuple[int, int]) -> dict[str, Map]:
+    """The maps of one image of several artefacts, as `named_maps`, those that follow it at its size (h, w)."""
+    return {name: unsquashed(m, size) for name, m in named_maps(inputs, image_id).items()}
 
 
 def network_inputs(
@@ -39,6 +44,11 @@ def padded(maps: Maps, canvas: tuple[int, int]) -> dict[str, Map]:
 def resize_map(m: Map, size: tuple[int, int]) -> np.ndarray:
     """The values of a map at another size (h, w), by its own rule: PIL's nearest, or bilinear."""
     return resize_label(m.values, size) if m.resize == "nearest" else resize_values(m.values, size)
+
+
+def unsquashed(m: Map, size: tuple[int, int]) -> Map:
+    """A map at the size (h, w) of its image, if it lies on a squashed grid; any other as it is."""
+    return replace(m, values=resize_map(m, size), squashed=False) if m.squashed and m.follow else m
 
 
 def _tensor(m: Map, size: tuple[int, int], mirrored: bool) -> Tensor:

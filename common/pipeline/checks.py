@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import inspect
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,9 @@ def check_step(recipe: Recipe, step: Step, data: DataSet) -> None:
     for key, value in step.params.items():
         if isinstance(value, Folder) and not value.is_dir():
             raise UserError(f"{value} does not exist: correct '{key}' of stage '{step.name}'.")
+    check = getattr(step.function, "check", None)
+    if check is not None:
+        check(data, **arguments(check, step.params))
     configs = [value for value in step.params.values() if isinstance(value, NetworkConfig)]
     for config in configs:
         _check_training(step, config, data)
@@ -78,6 +82,11 @@ def check_step(recipe: Recipe, step: Step, data: DataSet) -> None:
         _require_tags(data, split, step.name)
     if "saliency" in used:
         require(data, "saliency", split, f"stage '{step.name}' reads them")
+
+
+def arguments(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of `given` that a function has parameters for."""
+    return {name: given[name] for name in inspect.signature(function).parameters if name in given}
 
 
 def _require_tags(data: DataSet, split: str, stage: str) -> None:

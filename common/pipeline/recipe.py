@@ -131,7 +131,7 @@ def _parameters(stage: Any) -> list[str]:
 
 
 def stage_function(stage: str) -> Callable[..., Any]:
-    """The function behind a stage's name: `x` in common/stages.py, `m.x` in methods/m/stages.py.
+    """The function behind a stage's name: `x` of common.stages, `m.x` of methods.m.stages (a file or a folder).
 
     Raises:
         UserError: there is none of that name.
@@ -142,12 +142,12 @@ def stage_function(stage: str) -> Callable[..., Any]:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name and module_name.startswith(error.name):
-            raise UserError(f"Unknown stage '{stage}': there is no {module_name.replace('.', '/')}.py.") from error
+            raise UserError(f"Unknown stage '{stage}': there is no module {module_name}.") from error
         raise
     stages = {
         key
         for key, value in vars(module).items()
-        if inspect.isfunction(value) and value.__module__ == module_name and not key.startswith("_")
+        if inspect.isfunction(value) and f"{value.__module__}.".startswith(f"{module_name}.") and key[0] != "_"
     }
     if name not in stages:
         raise UserError(f"Unknown stage '{stage}'{nearest(name, stages)}.")

@@ -23,6 +23,7 @@ from common.base.parallel import set_threads
 from common.base.progress import Progress
 from common.data.dataset import DataSet, open_dataset
 from common.data.guard import guarding
+from common.pipeline.checks import arguments
 from common.pipeline.code import late_imports
 from common.pipeline.freshness import changes, plain, stale_reason, stamp
 from common.pipeline.inputs import assembled
@@ -97,6 +98,8 @@ def _run_step(recipe: Recipe, step: Step, settings: Settings) -> None:
             "pixel_labels": "oracle" if step.oracle else getattr(step.function, "pixel_labels", "none"),
             "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         }
+        if (source := getattr(step.function, "source", None)) is not None:
+            record["source"] = plain(source(**arguments(source, {**step.params, "pixel_labels": recipe.pixel_labels})))
         record["data"]["root"] = str(recipe.data_root)
         write_json(folder / "stage.json", record)
         (folder / "started.json").unlink(missing_ok=True)

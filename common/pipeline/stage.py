@@ -86,6 +86,45 @@ def every_rank(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def checked_by(check: Callable[..., None]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare what the plan asks before the first stage runs: `check(data, ...)` refuses by a UserError.
+
+    data: the `DataSet`; the other parameters of `check` are the stage's own of the same name.
+    """
+
+    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+        function.check = check  # type: ignore[attr-defined]
+        return function
+
+    return declare
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a stage's output comes from, if it was not made in this run.
+
+    made_by: in words; uses: what it owes its supervision to, as a recipe's `uses` ("tags", "saliency"); mark: why
+    numbers that are made of it owe something to pixel labels which the recipe does not have, or None.
+    """
+
+    made_by: str
+    uses: tuple[str, ...]
+    mark: str | None = None
+
+
+def comes_from(source: Callable[..., Source]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare that a stage's output was made elsewhere; its record and the tables say what `source(...)` says.
+
+    The parameters of `source` are the stage's own of the same name, and `pixel_labels`, the recipe's.
+    """
+
+    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+        function.source = source  # type: ignore[attr-defined]
+        return function
+
+    return declare
+
+
 class Run:
     """What a stage function knows of the run it is part of.
 

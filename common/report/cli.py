@@ -40,9 +40,9 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
+    from common.pipeline.run_folder import read_run
     from common.report.page import write_report
     from common.report.record import write_record
-    from common.report.runs import read_run
 
     run = read_run(options.run)
     print(write_report(run, ROOT, options.images))

@@ -15,11 +15,11 @@ from typing import Any
 
 from common.base.errors import UserError
 from common.base.files import atomic_path
+from common.pipeline.run_folder import headline
 from common.report.across import paper_table, runs_table
 from common.report.expected import Expected, read_expected
 from common.report.markdown import commits, number, runs_of, seeds_of, spread, table, whole_runs
 from common.report.record import measured, read_records, records_for
-from common.report.runs import headline
 
 __all__ = ["compare", "tables", "wanted"]
 

@@ -11,10 +11,10 @@ from typing import Any
 from common.base.files import atomic_path
 from common.data.dataset import DataSet, open_dataset
 from common.pipeline.records import duration
+from common.pipeline.run_folder import RunFolder, headline
 from common.report.expected import Expected, lookup, read_expected
 from common.report.pictures import data_uri, galleries
 from common.report.plots import line_plot
-from common.report.runs import RunFolder, headline
 from common.report.style import STYLE
 
 __all__ = ["render", "write_report"]

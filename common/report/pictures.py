@@ -13,7 +13,7 @@ from common.artifacts import Artifact, PerImageArtifact
 from common.base.errors import DataError, UserError
 from common.data.dataset import DataSet
 from common.ops.overlay import paint_labels
-from common.report.runs import RunFolder
+from common.pipeline.run_folder import RunFolder
 
 __all__ = ["Column", "data_uri", "galleries"]
 

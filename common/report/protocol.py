@@ -11,8 +11,8 @@ from common.base.config import read_config
 from common.base.errors import UserError
 from common.data.dataset import DataSet, open_dataset
 from common.pipeline.recipe import config_digest
+from common.pipeline.run_folder import RunFolder
 from common.report.backbones import backbone_name
-from common.report.runs import RunFolder
 
 __all__ = ["KINDS", "Supervision", "networks", "supervision"]
 
@@ -77,7 +77,7 @@ def supervision(run: RunFolder) -> Supervision:
     masks = set(data.ids(labelled)) & images if labelled else ()
     if whole is not None:
         return Supervision(len(masks), len(data.ids(whole)), None)
-    return Supervision(len(masks), len(images), tuple(recipe.get("uses", ("tags",))))
+    return Supervision(len(masks), len(images), run.uses)
 
 
 def networks(run: RunFolder, root: Path) -> dict[str, dict[str, str | None]]:

@@ -9,10 +9,10 @@ from typing import Any
 
 from common.base.errors import UserError
 from common.base.files import read_json, write_json
+from common.pipeline.run_folder import RunFolder
 from common.report.expected import Expected, lookup
 from common.report.markdown import spread
 from common.report.protocol import networks, supervision
-from common.report.runs import RunFolder
 
 __all__ = ["find", "make_record", "measured", "read_records", "records_for", "write_record"]
 

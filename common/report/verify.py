@@ -7,9 +7,9 @@ from statistics import mean
 from typing import Any
 
 from common.base.errors import UserError
+from common.pipeline.run_folder import read_run
 from common.report.expected import Expected, read_expected
 from common.report.record import find, make_record, read_records, records_for
-from common.report.runs import read_run
 
 __all__ = ["verify"]
 

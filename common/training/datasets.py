@@ -19,8 +19,9 @@ from common.base import compat  # noqa: F401
 from common.base.constants import IGNORE
 from common.base.errors import DataError, UserError, nearest
 from common.data.dataset import open_dataset
+from common.inference.inputs import unsquashed
 from common.ops.confidence import keep_confident
-from common.training import transforms  # noqa: F401  (registers the steps of a pipeline)
+from common.training import transforms  # also registers the steps of a pipeline
 
 
 @DATASETS.register_module()
@@ -81,6 +82,11 @@ class WeakDataset(Dataset):
         self.pipeline = Compose([TRANSFORMS.build(t) if isinstance(t, Mapping) else t for t in pipeline])
         self._check()
         self._check_inputs()
+
+    @property
+    def squashes(self) -> bool:
+        """Whether the pipeline begins with `Squash`, which takes maps on a squashed grid as they are."""
+        return bool(self.pipeline.transforms) and isinstance(self.pipeline.transforms[0], transforms.Squash)
 
     def _fitting(self, thresholds: Sequence[float] | None) -> np.ndarray | None:
         if thresholds is None:
@@ -150,9 +156,10 @@ class WeakDataset(Dataset):
         }
         if self.tags:
             results["tags"] = self.data.tag_vector(image_id)
-        results["maps"] = self._label_maps(image_id) | self._input_maps(image_id)
+        maps = self._label_maps(image_id) | self._input_maps(image_id)
+        results["maps"] = {name: m if self.squashes else unsquashed(m, image.shape[:2]) for name, m in maps.items()}
         for name, m in results["maps"].items():
-            if m.follow and m.values.shape[:2] != image.shape[:2]:
+            if m.follow and not m.squashed and m.values.shape[:2] != image.shape[:2]:
                 (height, width), (rows, columns) = image.shape[:2], m.values.shape[:2]
                 raise DataError(
                     f"The map '{name}' of {image_id} in {self._source(name)} is {rows} x {columns}, its image "

@@ -144,6 +144,7 @@ class Squash(Transform):
     def __call__(self, results: Results) -> Results:
         results["img"] = squash_image(results["img"], self.size)
         follow(results, lambda m: resize_map(m, self.size))
+        results["maps"] = {name: replace(m, squashed=False) for name, m in results.get("maps", {}).items()}
         return results
 
 

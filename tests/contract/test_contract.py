@@ -38,7 +38,9 @@ def stages() -> list[Callable]:
         function
         for module in modules
         for name, function in inspect.getmembers(module, inspect.isfunction)
-        if function.__module__ == module.__name__ and "run" in inspect.signature(function).parameters and name[0] != "_"
+        if f"{function.__module__}.".startswith(f"{module.__name__}.")
+        and "run" in inspect.signature(function).parameters
+        and name[0] != "_"
     ]
 
 

@@ -68,6 +68,7 @@ def test_a_new_method_runs_and_common_stays_as_it_is(checkout: Path) -> None:
     wsseg(checkout, "run", "configs/trial/trial_shapes.py", "--device", "cpu", "--workers", "1", "--threads", "1")
     stages = {path.parent.name: read_json(path) for path in (checkout / RUN).glob("*/stage.json")}
     assert stages["palette"]["kind"] == "methods.trial.palettes.Palettes"
+    assert stages["polish"]["kind"] == "Weights" and stages["segment"]["inputs"]["weights"]["stage"] == "polish"
     assert 0 < stages["val"]["numbers"]["miou"] < 1
 
     assert "segmentation (shapes val, miou)" in wsseg(checkout, "verify", "trial", "--run", RUN)

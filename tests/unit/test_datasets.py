@@ -9,7 +9,7 @@ import pytest
 from mmengine.config import Config
 from PIL import Image
 
-from common.artifacts import ConfidentLabel, ConfidentLabels, Labels
+from common.artifacts import ConfidentLabel, ConfidentLabels, Labels, ScoreMap, ScoreMaps, Squashed
 from common.base.errors import DataError, SupervisionError, UserError
 from common.training.datasets import WeakDataset, set_data
 from methods.affinitynet.scores import ScoreVolume, ScoreVolumes
@@ -38,6 +38,25 @@ def test_augmentation_depends_on_seed_epoch_and_image_alone(tiny_voc: Path):
     assert shape(0, (0, 1)) == shape(0, 1)
     assert len({shape(0, (epoch, 1)) for epoch in range(5)}) > 1
     assert len({shape(seed, (0, 1)) for seed in range(5)}) > 1
+
+
+def test_squash_takes_a_squashed_map_as_it_is_and_other_pipelines_at_the_size_of_the_image(
+    tiny_voc: Path, tmp_path: Path
+):
+    data = raw(tiny_voc)
+    made, value = ScoreMaps(tmp_path / "maps"), np.arange(12, dtype=np.float32).reshape(1, 3, 4)
+    for number, image_id in enumerate(data.ids):
+        size = data.load(number)["ori_shape"]
+        made.write(image_id, ScoreMap(np.array([1]), value, size, Squashed(3, 4)))
+    inputs = {"scores": {"folder": str(made.path), "kind": "ScoreMaps"}}
+
+    def received(*steps: dict) -> np.ndarray:
+        return WeakDataset(str(tiny_voc), "train", [*steps, {"type": "Pack"}], inputs=inputs)[0]
+
+    squashed = received({"type": "Squash", "height": 3, "width": 4})["data_samples"].scores.data
+    assert squashed.numpy() == pytest.approx(value, abs=1e-3)
+    sample = received({"type": "RandomMirror", "prob": 1.0})
+    assert sample["data_samples"].scores.data.shape[1:] == sample["inputs"].shape[1:]
 
 
 def test_without_labels_there_are_tags_only(tiny_voc: Path):

@@ -96,7 +96,7 @@ def test_changed_data_is_noticed(recipe: Path, tiny_voc: Path, tmp_path: Path) -
     ("old", "new", "message"),
     [
         ('stage="toy.invert"', 'stage="toy.inverr"', "did you mean 'invert'"),
-        ('stage="toy.invert"', 'stage="tou.invert"', "no methods/tou/stages.py"),
+        ('stage="toy.invert"', 'stage="tou.invert"', "no module methods.tou.stages"),
         ('labels="label"', 'lables="label"', "no parameter 'lables' .did you mean 'labels'"),
         ('labels="label"', 'labels="labl"', "no earlier stage has that name .did you mean 'label'"),
         ('labels="inverse"', 'labels="score"', "no earlier stage has that name"),

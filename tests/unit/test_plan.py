@@ -16,7 +16,7 @@ from common.data.guard import guarding
 from common.pipeline import run_recipe
 from common.pipeline.plan import Settings, make_plan
 from common.pipeline.recipe import load_recipe
-from common.report.runs import read_run
+from common.pipeline.run_folder import read_run
 
 pytestmark = pytest.mark.usefixtures("toy_method")
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,4 +1,4 @@
-"""What comes from outside enters by a stage: saliency, region numbers; and random numbers of an image."""
+"""What comes from outside enters by a stage: saliency, region numbers, labels; and random numbers of an image."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from common.artifacts import GreyMaps, IdMaps
+from common.artifacts import GreyMaps, IdMaps, Labels
 from common.base.errors import DataError
+from common.base.files import read_json, write_json
 from common.cli import main
-from common.data.dataset import open_dataset
+from common.data.dataset import open_dataset, write_mask
 from common.data.regions import read_regions
 from common.pipeline import Run
+from common.pipeline.run_folder import read_run
 
 RECIPE = """
 data = dict(root="{root}")
@@ -23,10 +25,13 @@ MAPS = 'dict(stage="read_maps", name="read", what="saliency", split="train")'
 IDS = 'dict(stage="read_ids", name="read", folder="{folder}", split="train")'
 
 
-def run(tmp_path: Path, root: Path, entry: str) -> int:
+LABELS = 'dict(stage="read_labels", name="read", folder="{folder}", split="train"{said})'
+
+
+def run(tmp_path: Path, root: Path, entry: str, *more: str) -> int:
     recipe = tmp_path / "recipe.py"
     recipe.write_text(RECIPE.format(root=root, entry=entry))
-    return main(["run", str(recipe), "--work-dir", str(tmp_path / "work"), "--workers", "1"])
+    return main(["run", str(recipe), "--work-dir", str(tmp_path / "work"), "--workers", "1", *more])
 
 
 def test_saliency_of_the_data_set(tiny_voc: Path, tmp_path: Path, capsys):
@@ -64,6 +69,63 @@ def test_regions_of_a_folder(tiny_voc: Path, tmp_path: Path, capsys):
     assert run(tmp_path, tiny_voc, entry) == 0
     height, width = data.size(ids[1])
     assert IdMaps(tmp_path / "work/read").read(ids[1]).max() == height * width - 1
+
+
+def write_labels(folder: Path, root: Path, ids: list[str], value: int = 1) -> None:
+    for image_id in ids:
+        write_mask(folder / f"{image_id}.png", np.full(open_dataset(root).size(image_id), value, np.uint8))
+
+
+def test_labels_of_a_folder_say_what_they_owe(tiny_voc: Path, tmp_path: Path, capsys):
+    folder, ids = tmp_path / "labels", open_dataset(tiny_voc).ids("train")
+    write_labels(folder, tiny_voc, ids[1:])
+    for said, error in (
+        ("", "nothing says what its labels owe: add supervision='tags'"),
+        (', supervision="tags+luck"', "'luck' is none of tags, saliency, proposals, masks"),
+        (', supervision="tags"', f"lacks 1 of the 8 images of 'train', the first is {ids[0]}"),
+    ):
+        assert run(tmp_path, tiny_voc, LABELS.format(folder=folder, said=said)) == 2
+        assert error in capsys.readouterr().err and not (tmp_path / "work").exists()
+    write_labels(folder, tiny_voc, ids[:1], value=255)
+    assert run(tmp_path, tiny_voc, LABELS.format(folder=folder, said=', supervision="tags+saliency"')) == 0
+    made, read = Labels(tmp_path / "work/read"), read_run(tmp_path / "work")
+    assert (made.read(ids[0]) == 255).all() and (made.read(ids[1]) == 1).all()
+    assert read.uses == ("tags", "saliency") and read.marks["read"] is None
+    assert run(tmp_path, tiny_voc, LABELS.format(folder=folder, said=', supervision="masks"')) == 0
+    assert "made with masks" in read_run(tmp_path / "work").marks["read"]
+    write_labels(folder, tiny_voc, ids[:1], value=99)
+    assert run(tmp_path, tiny_voc, LABELS.format(folder=folder, said=', supervision="tags"'), "--force") == 2
+    assert f"{ids[0]}.png holds the value 99, which is no class" in capsys.readouterr().err
+
+
+def test_labels_of_a_run_bring_its_marks(tiny_voc: Path, tmp_path: Path, capsys):
+    folder, ids = tmp_path / "labels", open_dataset(tiny_voc).ids("train")
+    write_labels(folder, tiny_voc, ids)
+    assert run(tmp_path, tiny_voc, LABELS.format(folder=folder, said=', supervision="masks"')) == 0
+    first = tmp_path / "first"
+    (tmp_path / "work").rename(first)
+    capsys.readouterr()
+    again = LABELS.format(folder=first / "read", said=', supervision="tags"')
+    assert run(tmp_path, tiny_voc, again) == 2
+    assert "which says what its labels owe: leave 'supervision' out" in capsys.readouterr().err
+    assert run(tmp_path, tiny_voc, LABELS.format(folder=first / "read", said="")) == 0
+    assert "made with masks" in read_run(tmp_path / "work").marks["read"]
+
+    for key, value, mark in (
+        ("supervision", "train", "recipe learned from the masks of 'train'"),
+        ("data", None, None),
+    ):
+        record = read_json(first / "run.json")
+        record[key] = value or {**record["data"], "name": "other"}
+        write_json(first / "run.json", record)
+        code = run(tmp_path, tiny_voc, LABELS.format(folder=first / "read", said=""), "--force")
+        if mark:
+            assert code == 0 and read_run(tmp_path / "work").marks["read"] == mark
+        else:
+            assert code == 2 and "was made on 'other', this recipe runs on 'tiny'" in capsys.readouterr().err
+    (first / "read/stage.json").rename(first / "read/started.json")
+    assert run(tmp_path, tiny_voc, LABELS.format(folder=first / "read", said=""), "--force") == 2
+    assert "is not finished: run its recipe to its end first" in capsys.readouterr().err
 
 
 def test_forms_of_region_files(tmp_path: Path):

@@ -13,13 +13,13 @@ import pytest
 import methods
 from common.base.errors import UserError
 from common.base.files import write_json
+from common.pipeline.run_folder import read_run
 from common.report.backbones import backbone_name
 from common.report.compare import compare, tables
 from common.report.expected import read_expected
 from common.report.markdown import commits, whole_runs
 from common.report.protocol import Supervision, networks, supervision
 from common.report.record import write_record
-from common.report.runs import read_run
 from common.report.verify import verify
 from tests.unit.report_run import NETWORK, make_run
 

@@ -17,10 +17,10 @@ from PIL import Image
 from common.artifacts import CAM, CAMs, ConfidentLabel, ConfidentLabels, InstanceMaps, Instances, Labels
 from common.cli import main
 from common.data.dataset import open_dataset, voc_palette
+from common.pipeline.run_folder import read_run
 from common.report.page import duration, read_log, render
 from common.report.pictures import data_uri, galleries
 from common.report.plots import line_plot, ticks
-from common.report.runs import read_run
 from tests.unit.report_run import make_run
 
 

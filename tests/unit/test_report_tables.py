@@ -10,11 +10,11 @@ import pytest
 
 from common.base.errors import UserError
 from common.data.dataset import open_dataset
+from common.pipeline.run_folder import RunFolder, headline, read_run
 from common.report.compare import compare, tables
 from common.report.expected import lookup, read_expected
 from common.report.markdown import whole_runs
 from common.report.record import find, make_record, write_record
-from common.report.runs import RunFolder, headline, read_run
 from common.report.verify import verify
 from tests.unit.report_run import NETWORK, make_run
 

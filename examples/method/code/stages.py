@@ -1,9 +1,11 @@
-"""The method's own stages: the colours of a photo, and its regions of one colour."""
+"""The method's own stages: the colours of a photo, its regions of one colour, and a second training."""
 
 import numpy as np
 
-from common.artifacts import IdMaps
-from common.pipeline import Count, Image, PerImage, Run, per_image
+from common.artifacts import Artifact, IdMaps, Weights
+from common.base.config import read_config
+from common.pipeline import Count, Image, NetworkConfig, PerImage, Run, every_rank, per_image
+from common.stages import train
 from methods.example.colours import main_colours, nearest_colour
 from methods.example.palettes import Palettes
 
@@ -24,3 +26,19 @@ def regions(run: Run, palettes: Palettes) -> PerImage[IdMaps]:
         return nearest_colour(image.pixels, palettes.read(image.id))
 
     return per_image(divide)
+
+
+@every_rank
+def polish(
+    run: Run,
+    config: NetworkConfig,
+    weights: Weights,
+    split: str,
+    inputs: dict[str, Artifact],
+    follow: dict | None = None,
+    epochs: Count = 2,
+) -> Weights:
+    """Train on from `weights` at a tenth of the config's learning rate: the stage `train`, called with other values."""
+    rate = read_config(config).optim_wrapper.optimizer.lr / 10
+    options = {"train_cfg.max_epochs": epochs, "optim_wrapper.optimizer.lr": rate}
+    train(run, config, split=split, init=weights, options=options, inputs=inputs, follow=follow)

@@ -20,6 +20,17 @@ pipeline = [
         inputs=dict(saliency="saliency", whole_saliency="saliency", regions="regions", palette="palette"),
         follow=dict(whole_saliency=False),
     ),
-    dict(stage="infer_seg", name="segment", weights="net", split="val"),
+    # The method's own training stage.
+    dict(
+        stage="example.polish",
+        name="polish",
+        config="net_shapes.py",
+        weights="net",
+        split="train_aug",
+        inputs=dict(saliency="saliency", whole_saliency="saliency", regions="regions", palette="palette"),
+        follow=dict(whole_saliency=False),
+        epochs=2,
+    ),
+    dict(stage="infer_seg", name="segment", weights="polish", split="val"),
     dict(stage="eval_labels", name="val", labels="segment", split="val"),
 ]

@@ -49,6 +49,13 @@ class RunFolder:
             ) from error
 
     @property
+    def uses(self) -> tuple[str, ...]:
+        """What is known of the images without pixel labels: by the recipe, and by what it took from elsewhere."""
+        own = self.content.get("uses", ("tags",))
+        taken = [word for stage in self.stages.values() for word in stage.get("source", {}).get("uses", ())]
+        return tuple(dict.fromkeys((*own, *taken)))
+
+    @property
     def seconds(self) -> float:
         """Time of all finished stages."""
         return sum(stage["seconds"] for stage in self.stages.values())
@@ -66,6 +73,8 @@ class RunFolder:
                 marks[name] = f"the stage {name} sees pixel labels"
             elif str(stage.get("numbers", {}).get("threshold_rule", "")).startswith("best"):
                 marks[name] = "threshold chosen on the masks it is judged with"
+            elif stage.get("source", {}).get("mark"):
+                marks[name] = stage["source"]["mark"]
             else:
                 marks[name] = next(filter(None, inherited), None)
         return marks

@@ -1,0 +1,25 @@
+"""Stages that many methods use. A recipe names them by these functions' names."""
+
+# Two habits of every file of stages. No `from __future__ import annotations`: the pipeline reads the annotations. And
+# what needs torch is imported inside the stage: a plan, a report and the stages without a network start without it.
+
+from common.stages.inference import infer_cam, infer_seg
+from common.stages.judging import eval_cam, eval_labels
+from common.stages.labelling import boundary_walk, cam_to_ir_label, crf, labels
+from common.stages.reading import read_ids, read_labels, read_maps
+from common.stages.training import train
+
+__all__ = [
+    "boundary_walk",
+    "cam_to_ir_label",
+    "crf",
+    "eval_cam",
+    "eval_labels",
+    "infer_cam",
+    "infer_seg",
+    "labels",
+    "read_ids",
+    "read_labels",
+    "read_maps",
+    "train",
+]

@@ -1,0 +1,72 @@
+"""mIoU of maps and labels."""
+
+from typing import Annotated, Literal
+
+from common.artifacts import (
+    CAMs,
+    Labels,
+    ScoreMaps,
+    Scores,
+)
+from common.base.progress import Progress
+from common.metrics import BestThreshold, ConfusionMatrix
+from common.metrics.confusion import class_ids
+from common.pipeline import (
+    Range,
+    Run,
+    evaluation,
+)
+
+
+@evaluation
+def eval_cam(
+    run: Run,
+    cams: CAMs | ScoreMaps,
+    split: str,
+    thresholds: Annotated[float | Literal["best"], Range(0, 1)] = "best",
+    classes: tuple[str, ...] | None = None,
+) -> Scores:
+    """mIoU of the maps' arg-max over a constant background score: a given one, or the best of 0, 0.01 .. 1.
+
+    Score maps are divided by their maximum in the image before, and a background of their own is not looked at.
+    classes: the mean is taken over these; None: over all. A best threshold is chosen on the masks it is judged with,
+    and the tables mark it so.
+    """
+    import torch
+
+    from common.ops.cam import normalise
+
+    given = None if thresholds == "best" else [thresholds]
+    curve = BestThreshold(run.data.num_classes, given, run.data.ignore_index)
+    ids = run.data.ids(split)
+    with Progress(len(ids), run.out.name) as progress:
+        for image_id in ids:
+            value = cams.read(image_id)
+            maps, keys = value.full()[value.keys > 0], value.keys[value.keys > 0]
+            if isinstance(cams, ScoreMaps):
+                maps = normalise(torch.from_numpy(maps), "image_max").numpy()
+            curve.add(maps, keys, run.data.mask(image_id))
+            progress.step()
+    threshold, matrix = curve.best(None if classes is None else class_ids(run.data.classes, classes))
+    return {
+        **matrix.scores(run.data.classes, subset=classes),
+        "threshold": threshold,
+        "threshold_rule": "best on these masks" if given is None else "given",
+        "curve": curve.curve(run.data.classes, subset=classes),
+        "images": len(ids),
+    }
+
+
+@evaluation
+def eval_labels(run: Run, labels: Labels, split: str, classes: tuple[str, ...] | None = None) -> Scores:
+    """mIoU of label maps; pixels they leave open (255) are not counted, and the coverage says how many are.
+
+    classes: the mean is taken over these; None: over all.
+    """
+    matrix = ConfusionMatrix(run.data.num_classes, run.data.ignore_index)
+    ids = run.data.ids(split)
+    with Progress(len(ids), run.out.name) as progress:
+        for image_id in ids:
+            matrix.add(labels.read(image_id), run.data.mask(image_id))
+            progress.step()
+    return {**matrix.scores(run.data.classes, subset=classes), "images": len(ids)}

@@ -1,0 +1,104 @@
+"""From scores to label maps."""
+
+from typing import Annotated, Literal
+
+import numpy as np
+
+from common.artifacts import (
+    CAMs,
+    Labels,
+    ScoreMap,
+    ScoreMaps,
+    Strided,
+    Weights,
+)
+from common.base.errors import UserError
+from common.ops.crf_params import CRFParams
+from common.pipeline import (
+    Count,
+    Image,
+    PerImage,
+    Positive,
+    Range,
+    Run,
+    Unit,
+    per_image,
+)
+
+
+def boundary_walk(
+    run: Run,
+    cams: CAMs,
+    weights: Weights,
+    beta: Positive = 10.0,
+    exp_times: Annotated[int, Range(0, 16)] = 8,
+    radius: Annotated[int, Range(2)] = 5,
+    canvas: Count = 512,
+) -> PerImage[ScoreMaps]:
+    """Scores after a random walk of 2^exp_times steps, which spreads the CAM up to the class boundaries (IRNet sec.
+    4.2); weights: of a `BoundaryNet`.
+    """
+    import torch
+
+    from common.checkpoints.networks import load_model
+    from common.ops.random_walk import BoundaryWalk
+
+    network = load_model(weights.file, weights.config, run.device)
+    walk = BoundaryWalk(radius, beta, exp_times)
+
+    def scores(image: Image) -> ScoreMap:
+        pixels = torch.from_numpy(np.ascontiguousarray(image.pixels.transpose(2, 0, 1))).to(run.device)
+        cam = cams.read(image.id)
+        walked = walk(cam.maps, network.boundary(pixels, canvas))
+        return ScoreMap(cam.keys, walked.cpu().numpy(), cam.size, Strided(cam.stride))
+
+    return per_image(scores)
+
+
+def crf(run: Run, labels: Labels, crf: CRFParams, confidence: Unit = 0.7) -> PerImage[Labels]:
+    """Label maps refined by a dense CRF; a pixel's label is trusted with probability `confidence`."""
+    from common.ops.crf import crf_labels
+
+    return per_image(lambda image: crf_labels(image.pixels, labels.read(image.id), crf, None, confidence))
+
+
+def cam_to_ir_label(run: Run, cams: CAMs, crf: CRFParams, fg: Unit = 0.30, bg: Unit = 0.05) -> PerImage[Labels]:
+    """Confident labels to learn boundaries from (IRNet sec. 3.1): classes where the CAM exceeds `fg`, background where
+    it stays below `bg`, each after a CRF; the rest is open (255).
+    """
+    from common.ops.labels import confident_labels
+
+    if bg > fg:
+        raise UserError(f"bg is {bg} and fg {fg}: the score that background stays below must not exceed fg.")
+
+    def label(image: Image) -> np.ndarray:
+        cam = cams.read(image.id)
+        return confident_labels(cam.full(), cam.keys, image.pixels, crf, fg, bg)
+
+    return per_image(label)
+
+
+def labels(
+    run: Run, scores: ScoreMaps, background: Unit | Literal["own"], crf: CRFParams | None = None
+) -> PerImage[Labels]:
+    """Label maps: the arg-max of scores and background, after a dense CRF where there is one.
+
+    background: a constant, compared with the scores over their maximum in the image; "own": the maps carry it as class
+    0, as AffinityNet's do.
+    """
+    from common.ops.crf import crf_posterior
+    from common.ops.labels import planes_with_background
+
+    def label(image: Image) -> np.ndarray:
+        value = scores.read(image.id)
+        planes, keys = value.full(), value.keys
+        if (background == "own") != (0 in keys):
+            state, cure = ("lack", "say a number") if background == "own" else ("carry", 'say background="own"')
+            raise UserError(f"The scores of '{scores.name}' {state} a background of their own: {cure}.")
+        if background != "own":
+            planes, keys = planes_with_background(planes, keys, background)
+        if crf is not None:
+            planes = crf_posterior(image.pixels, planes, crf)
+        return keys[planes.argmax(axis=0)].astype(np.uint8)
+
+    return per_image(label)
