@@ -140,6 +140,7 @@ def _run(options: argparse.Namespace) -> int:
         device=options.device,
         workers=options.workers or _cores(),
         threads=options.threads or _cores(),
+        told_threads=options.threads,
         launcher=options.launcher,
         first=options.first,
         until=options.until,

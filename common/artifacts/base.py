@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import zipfile
 from abc import ABC, abstractmethod
@@ -14,10 +13,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from common.base.errors import DataError, UserError
-from common.base.files import atomic_path, read_json, sha256, write_json
+from common.base.files import atomic_path, read_json, write_json
 
 if TYPE_CHECKING:
     from common.data.dataset import DataSet
+
+
+FILES = "files.json"
+"""Next to a finished output: name -> SHA-256 of every file of it."""
 
 
 @dataclass(frozen=True)
@@ -61,16 +64,13 @@ class Artifact:
         """The name of the stage that made it."""
         return self.path.name
 
-    def digest(self) -> str:
-        """SHA-256 over the names and bytes of the files that make up the artefact."""
-        total = hashlib.sha256()
-        for file in self.files():
-            total.update(f"{file.name} {sha256(file)}\n".encode())
-        return total.hexdigest()
-
     def files(self) -> list[Path]:
         """The files that make up the artefact."""
         raise NotImplementedError
+
+    def leaves(self, name: str) -> bool:
+        """Whether the making of such an artefact leaves a file of that name in its folder."""
+        return name in {file.name for file in self.files()}
 
     def maps(self, image_id: str) -> dict[str, Map]:
         """What a network in training receives of it with an image, by name.
@@ -131,8 +131,14 @@ class PerImageArtifact(Artifact, ABC):
     def files(self) -> list[Path]:
         return sorted(path for path in self.path.glob(f"*{self.suffix}") if not path.name.startswith("."))
 
+    def leaves(self, name: str) -> bool:
+        return name.endswith(self.suffix)
+
     def ids(self) -> list[str]:
-        """The images that have a file, sorted."""
+        """The images that a finished stage made, as it recorded them, sorted; else those that have a file."""
+        recorded = self.path / FILES
+        if recorded.is_file():
+            return sorted(name.removesuffix(self.suffix) for name in read_json(recorded))
         return [path.name.removesuffix(self.suffix) for path in self.files()]
 
     def has(self, image_id: str) -> bool:
@@ -205,7 +211,10 @@ class Weights(Artifact):
         return self.path / "config.py"
 
     def files(self) -> list[Path]:
-        return [self.file]
+        return [self.file, self.config]
+
+    def leaves(self, name: str) -> bool:
+        return name in (self.file.name, self.config.name, "checkpoint.pth", "trained.json", "log.jsonl")
 
 
 class Scores(Artifact):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from common.base.errors import UserError
 from common.base.source import literal, method_files, parse
@@ -22,6 +24,30 @@ SOURCES = {
 def weights_folder() -> Path:
     """Where imported weights lie: the environment variable WSSEG_WEIGHTS, or ./weights."""
     return Path(os.environ.get("WSSEG_WEIGHTS") or "weights")
+
+
+def weights_file(spec: str) -> Path | None:
+    """The file of the weights `spec`; None for torchvision's, whose names stand for their bytes.
+
+    Raises:
+        UserError: a package does not exist.
+    """
+    if spec.startswith("torchvision://"):
+        return None
+    if spec.startswith("package://"):
+        return package_file(spec.removeprefix("package://"))
+    return weights_folder() / f"{spec}.pth"
+
+
+def named_weights(part: Any) -> Iterator[str]:
+    """The weights that the `NamedWeights` in a model's config ask for."""
+    if isinstance(part, Mapping):
+        if part.get("type") == "NamedWeights":
+            yield str(part.get("weights"))
+        part = list(part.values())
+    if isinstance(part, list | tuple):
+        for value in part:
+            yield from named_weights(value)
 
 
 def stored_names() -> list[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Mapping
+import hashlib
+from collections.abc import Callable, Collection, Mapping
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ from common.data.description import (
 )
 from common.data.guard import allowed_ids
 from common.data.ids import ids_sha1, read_ids
+from common.data.reads import Reads, current_reads
 
 __all__ = [
     "DESCRIPTION",
@@ -55,6 +58,7 @@ class DataSet:
     tags_file: str = "tags.json"
     folders: Mapping[str, str] = dataclasses.field(default_factory=lambda: dict(DEFAULT_FOLDERS), repr=False)
     allowed: frozenset[str] | None = dataclasses.field(default=None, repr=False)
+    reads: Reads | None = dataclasses.field(default=None, repr=False, compare=False)
 
     @property
     def num_classes(self) -> int:
@@ -72,7 +76,10 @@ class DataSet:
     def ids(self, split: str) -> list[str]:
         """Image ids of a split, in the order of its file; "a+b": those of a, then those of b that are not in a."""
         lists = [read_ids(self.folder("splits") / f"{name.strip()}.txt") for name in split.split("+")]
-        return lists[0] if len(lists) == 1 else list(dict.fromkeys(image_id for ids in lists for image_id in ids))
+        ids = lists[0] if len(lists) == 1 else list(dict.fromkeys(image_id for ids in lists for image_id in ids))
+        if self.reads is not None:
+            self.reads.note("splits", split, ids_sha1(ids))
+        return ids
 
     def fingerprint(self, split: str) -> str:
         """SHA-1 of the split's ids."""
@@ -85,6 +92,11 @@ class DataSet:
 
     def image_path(self, image_id: str) -> Path:
         """The photo's file (the `.jpg` path where there is none)."""
+        if self.reads is not None:  # whoever asks may read it
+            self.reads.note("images", image_id, None)
+        return self._image_path(image_id)
+
+    def _image_path(self, image_id: str) -> Path:
         paths = [self.folder("images") / f"{image_id}{suffix}" for suffix in _SUFFIXES]
         return next((path for path in paths if path.exists()), paths[0])
 
@@ -94,11 +106,11 @@ class DataSet:
         Raises:
             DataError: the file is missing, truncated or no image.
         """
-        return _read_image(self.image_path(image_id), "RGB")
+        return self._read("images", image_id, lambda file: _decode(file, "RGB"))
 
     def size(self, image_id: str) -> tuple[int, int]:
         """(height, width) of the photo; only the header is read."""
-        path = self.image_path(image_id)
+        path = self.image_path(image_id)  # whose content counts as read
         try:
             with Image.open(path) as image:
                 return image.height, image.width
@@ -111,7 +123,13 @@ class DataSet:
             raise DataError(
                 f"{self.root / self.tags_file} has no tags for {image_id}: add them, or take it off the list."
             )
+        if self.reads is not None:
+            self.reads.note("tags", image_id, self.named_tags(image_id))
         return self._tags[image_id]
+
+    def named_tags(self, image_id: str) -> str | None:
+        """The names of an image's tags in one line; None: it has no entry."""
+        return ", ".join(self.classes[tag] for tag in self._tags[image_id]) if image_id in self._tags else None
 
     def tagged_ids(self) -> list[str]:
         """Ids with an entry in the tags file."""
@@ -125,7 +143,7 @@ class DataSet:
 
     def saliency(self, image_id: str) -> np.ndarray:
         """Class-agnostic saliency, uint8 [h, w], 0..255."""
-        return _read_image(self.folder("saliency") / f"{image_id}.png", "L")
+        return self._read("saliency", image_id, lambda file: _decode(file, "L"))
 
     def mask(self, image_id: str) -> np.ndarray:
         """Class ids and `ignore_index`, uint8 [h, w].
@@ -135,7 +153,7 @@ class DataSet:
             DataError: the mask is missing, broken, not a palette PNG, or holds a value that is no class.
         """
         self.require_allowed(image_id)
-        return self.class_ids(self.folder("masks") / f"{image_id}.png")
+        return self._class_ids(self._read("masks", image_id, _decode_indices), self.path("masks", image_id))
 
     def class_ids(self, path: Path) -> np.ndarray:
         """A label map that lies anywhere: class ids and `ignore_index`, uint8 [h, w].
@@ -143,7 +161,9 @@ class DataSet:
         Raises:
             DataError: the file is missing, broken, not a palette PNG, or holds a value that is no class.
         """
-        labels = _read_indices(path)
+        return self._class_ids(self._read("files", str(path.absolute()), _decode_indices), path)
+
+    def _class_ids(self, labels: np.ndarray, path: Path) -> np.ndarray:
         wrong = labels[(labels >= self.num_classes) & (labels != self.ignore_index)]
         if wrong.size:
             raise DataError(
@@ -155,7 +175,34 @@ class DataSet:
     def instances(self, image_id: str) -> np.ndarray:
         """Instance numbers (0 background, 1.., `ignore_index` void), uint8 [h, w]; pixel labels as `mask`."""
         self.require_allowed(image_id)
-        return _read_indices(self.folder("instances") / f"{image_id}.png")
+        return self._read("instances", image_id, _decode_indices)
+
+    def path(self, kind: str, name: str) -> Path:
+        """The file that is read: of "images", "masks", "instances" or "saliency" by image id, of "files" by path."""
+        if kind == "files":
+            return Path(name)
+        return self._image_path(name) if kind == "images" else self.folder(kind) / f"{name}.png"
+
+    def note_file(self, path: Path) -> Path:
+        """Another file is read, too; returns its path."""
+        if self.reads is not None:
+            self.reads.note("files", str(path.absolute()), None)
+        return path
+
+    def _read(self, kind: str, name: str, decode: Callable[[BytesIO], np.ndarray]) -> np.ndarray:
+        """A picture, decoded from the bytes whose hash is noted.
+
+        Raises:
+            DataError: the file is missing or broken.
+        """
+        path = self.path(kind, name)
+        try:
+            content = path.read_bytes()
+            if self.reads is not None:
+                self.reads.note(kind, name, hashlib.sha256(content).hexdigest())
+            return decode(BytesIO(content))
+        except _UNREADABLE as error:
+            raise _image_error(path, error) from error
 
     def guarded(self, allowed_ids: Collection[str] | None) -> DataSet:
         """The same data with pixel labels of `allowed_ids` only (None: as before); a guard narrows, it never widens."""
@@ -197,13 +244,13 @@ class DataSet:
 def open_dataset(root: str | Path) -> DataSet:
     """The data set in the folder `root`, as its `dataset.toml` describes it (docs/data.md lists the keys).
 
-    Inside a stage its pixel labels are guarded as the stage's own data are.
+    Inside a stage its pixel labels are guarded as the stage's own data are, and what is read of it is noted.
 
     Raises:
         DataError: the folder or its description is missing, or a key is unknown, missing or of the wrong kind.
     """
     root = Path(root)
-    return DataSet(root=root, **read_description(root)).guarded(allowed_ids())
+    return DataSet(root=root, **read_description(root), reads=current_reads()).guarded(allowed_ids())
 
 
 def open_for_judging(root: str | Path) -> DataSet:
@@ -224,30 +271,30 @@ def _are_names(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
-def _read_image(path: Path, mode: str) -> np.ndarray:
-    try:
-        with Image.open(path) as image:
-            return np.array(image.convert(mode))
-    except _UNREADABLE as error:
-        raise _image_error(path, error) from error
+def _decode(file: BytesIO, mode: str) -> np.ndarray:
+    with Image.open(file) as image:
+        return np.array(image.convert(mode))
 
 
-def _read_indices(path: Path) -> np.ndarray:
-    try:
-        with Image.open(path) as image:
-            if image.mode not in ("P", "L"):
-                raise DataError(
-                    f"{path} is a {image.mode} picture, not class numbers: save it as an 8-bit palette or grey PNG "
-                    "whose pixel values are the numbers."
-                )
-            return np.array(image)
-    except _UNREADABLE as error:
-        raise _image_error(path, error) from error
+def _decode_indices(file: BytesIO) -> np.ndarray:
+    with Image.open(file) as image:
+        if image.mode not in ("P", "L"):
+            raise _NoIndices(image.mode)
+        return np.array(image)
+
+
+class _NoIndices(ValueError):
+    """A picture of another mode where class numbers are needed."""
 
 
 def _image_error(path: Path, error: Exception) -> DataError:
     if isinstance(error, FileNotFoundError):
         return DataError(f"{path} does not exist: add the file, or take {path.stem} off the list.")
+    if isinstance(error, _NoIndices):
+        return DataError(
+            f"{path} is a {error} picture, not class numbers: save it as an 8-bit palette or grey PNG "
+            "whose pixel values are the numbers."
+        )
     if isinstance(error, UnidentifiedImageError):
         return DataError(f"{path} is no image: replace it by an intact copy.")
     return DataError(f"{path} cannot be read ({error}): replace it by an intact copy.")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from common.base.config import check_option, read_config
 from common.base.errors import DataError, UserError
-from common.checkpoints.names import missing_weights
+from common.checkpoints.names import missing_weights, named_weights
 from common.data.dataset import DataSet
 from common.models.classes import check_classes
 from common.pipeline.code import attributes
@@ -108,7 +108,7 @@ def _check_training(step: Step, file: NetworkConfig, data: DataSet) -> None:
         if key not in config:
             raise UserError(f"{where} has no '{key}': it is no network config.")
     check_classes(config.model, data.num_classes, str(data.root), where)
-    for spec in _named_weights(config.model):
+    for spec in named_weights(config.model):
         if sentence := missing_weights(spec):
             raise UserError(f"{where}: {sentence}")
     if config.get("load_from") and not Path(config.load_from).is_file():
@@ -118,18 +118,6 @@ def _check_training(step: Step, file: NetworkConfig, data: DataSet) -> None:
     elif not step.inputs.get("labels") and step.params.get("split"):
         _require_tags(data, step.params["split"], step.name)
     _check_choice(step, config, data, where)
-
-
-def _named_weights(part: Any) -> Iterable[str]:
-    """The weights that the `NamedWeights` in a model's config ask for."""
-    if isinstance(part, Mapping):
-        if part.get("type") == "NamedWeights":
-            yield str(part.get("weights"))
-        for value in part.values():
-            yield from _named_weights(value)
-    elif isinstance(part, list | tuple):
-        for value in part:
-            yield from _named_weights(value)
 
 
 def _check_choice(step: Step, config: Mapping[str, Any], data: DataSet, where: str) -> None:

@@ -1,41 +1,157 @@
-"""When a stage is fresh: its record says the same as what is asked for now."""
+"""When a stage is fresh: its record says what is asked for now, its data are the same, its files still there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, is_dataclass
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from common.base.files import read_json, sha256
-from common.data.dataset import DESCRIPTION, DataSet
+from common.artifacts import PerImageArtifact
+from common.base.config import read_config
+from common.base.files import read_json
+from common.base.hashes import Hashes
+from common.checkpoints.contents import changed
+from common.data.dataset import DataSet
+from common.data.reads import Found
+from common.pipeline.code_digest import changed_code, code_digests, network_part
+from common.pipeline.older import translated
+from common.pipeline.outputs import damaged
 from common.pipeline.recipe import NetworkConfig, Recipe, Step, config_digest
 
+FORMAT = 2
+"""Of a stage's record. The first knew neither what was read nor the code nor the single files."""
 
-def stamp(recipe: Recipe, step: Step, work_dir: Path, data: DataSet) -> dict[str, Any]:
-    """All that a stage's result depends on; a stage is fresh while this is what its record says.
 
-    Returns JSON-able values only.
+@dataclass(frozen=True)
+class State:
+    """Whether a stage is fresh.
+
+    reason: why it has to run, None if it is fresh; remarks: what is said of a fresh one; pure: nothing tells it from
+    one that is made now, so that others may take it; repair: of a per-image stage that is fresh otherwise, the files
+    that are missing or replaced.
     """
-    params = {
-        key: {"file": value.name, "sha256": config_digest(value)} if isinstance(value, NetworkConfig) else value
-        for key, value in step.params.items()
-    }
-    named = (recipe.pixel_labels, step.params.get("split"), step.params.get("pixel_labels"))
-    splits = {split for split in named if split is not None}
-    return {
-        "stage": step.stage,
-        "params": plain(params),
-        "inputs": {key: {"stage": name, "output": _output(work_dir / name)} for key, name in step.inputs.items()},
-        "data": {
-            "name": data.name,
-            "description": sha256(data.root / DESCRIPTION),
-            "splits": {split: data.fingerprint(split) for split in sorted(splits)},
-        },
-        "seed": recipe.seed,
-        "oracle": step.oracle,
-        "supervision": recipe.pixel_labels,
-    }
+
+    reason: str | None
+    remarks: tuple[str, ...] = ()
+    pure: bool = True
+    repair: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """'fresh', or why not."""
+        return self.reason or "; ".join(("fresh", *self.remarks))
+
+
+class Freshness:
+    """The states of a recipe's stages in a work dir. What it has looked up it keeps: make one for each look."""
+
+    def __init__(self, recipe: Recipe, work_dir: Path, data: DataSet, hashes: Hashes) -> None:
+        self.recipe, self.work_dir, self.data, self.hashes = recipe, work_dir, data, hashes
+        self.steps = {step.name: step for step in recipe.steps}
+        self._code: dict[Any, dict[str, str]] = {}
+
+    def stamp(self, step: Step, outputs: Mapping[str, str | None] | None = None) -> dict[str, Any]:
+        """All that a stage's result depends on but its data and its code; JSON-able.
+
+        outputs: digests of inputs that are not in the work dir yet, by stage.
+        """
+        params = {
+            key: {"file": value.name, "sha256": config_digest(value)} if isinstance(value, NetworkConfig) else value
+            for key, value in step.params.items()
+        }
+        named = (self.recipe.pixel_labels, step.params.get("split"), step.params.get("pixel_labels"))
+        given = outputs or {}
+        return {
+            "stage": step.stage,
+            "params": plain(params),
+            "inputs": {
+                key: {"stage": name, "output": given.get(name) or self.output(name)}
+                for key, name in step.inputs.items()
+            },
+            "data": {
+                "name": self.data.name,
+                "classes": list(self.data.classes),
+                "ignore_index": self.data.ignore_index,
+                "splits": {split: self.data.fingerprint(split) for split in sorted({s for s in named if s})},
+            },
+            "seed": self.recipe.seed,
+            "oracle": step.oracle,
+            "supervision": self.recipe.pixel_labels,
+        }
+
+    def output(self, name: str) -> str | None:
+        """The digest of what a stage has made; None: it is not finished."""
+        record = self.work_dir / name / "stage.json"
+        return read_json(record)["output"] if record.exists() else None
+
+    def code(self, step: Step) -> dict[str, str]:
+        """The digests of the code behind a stage, by module."""
+        configs = [self._config(step), *(network_part(self._network(name)) for name in step.inputs.values())]
+        kinds = tuple(dict.fromkeys(self.steps[name].kind for name in step.inputs.values()))
+        key = (step.function, json.dumps(configs, sort_keys=True, default=str), kinds)
+        if key not in self._code:
+            self._code[key] = code_digests(step.function, [config for config in configs if config], kinds)
+        return self._code[key]
+
+    def _config(self, step: Step) -> dict[str, Any]:
+        file = next((value for value in step.params.values() if isinstance(value, NetworkConfig)), None)
+        return {} if file is None else read_config(file, step.params.get("options")).to_dict()
+
+    def _network(self, name: str) -> dict[str, Any]:
+        """The config of the network that a stage trains."""
+        return self._config(self.steps[name])
+
+    def state(self, step: Step) -> State:
+        """Whether a stage is fresh."""
+        folder = self.work_dir / step.name
+        wanted = self.stamp(step)
+        if (folder / "stage.json").exists():
+            return self._finished(step, read_json(folder / "stage.json"), wanted)
+        if (folder / "started.json").exists():
+            started = read_json(folder / "started.json")
+            differences = list(changes(self._new_form(started, wanted, step), wanted))
+            return State(f"changed: {'; '.join(differences)}" if differences else "goes on")
+        return State("not made yet")
+
+    def _new_form(self, record: dict[str, Any], wanted: dict[str, Any], step: Step) -> dict[str, Any]:
+        return record if "format" in record else translated(record, wanted, step, self.work_dir, self.data)
+
+    def _finished(self, step: Step, record: dict[str, Any], wanted: dict[str, Any]) -> State:
+        differences = list(changes(self._new_form(record, wanted, step), wanted))
+        reads = self.reads(step.name)
+        differences += _shortened(changed(reads.get("data", {}), self.data, self.hashes))
+        if differences:
+            return State(f"changed: {'; '.join(differences)}")
+        made = step.kind(self.work_dir / step.name)
+        gone = damaged(made, record["output"], self.hashes)
+        if gone:
+            what = f"{len(gone)} of its files {'is' if len(gone) == 1 else 'are'} missing or replaced, first {gone[0]}"
+            whole = not isinstance(made, PerImageArtifact) or "/" in gone[0]
+            return State(what, repair=() if whole else tuple(gone))
+        remarks = []
+        if "format" not in record:
+            remarks.append("recorded by an older version, which noted neither what it read nor its code")
+        elif other := changed_code(reads.get("code", {}), self.code(step)):
+            remarks.append(f"its code has changed since ({', '.join(_shortened(other))}): --force makes it anew")
+        if record.get("mixed"):
+            remarks.append(f"made of mixed parts ({'; '.join(record['mixed'])})")
+        return State(None, tuple(remarks), pure=not remarks)
+
+    def reads(self, name: str) -> dict[str, Any]:
+        """What a finished stage has read: `data` and `code`; empty for one from before."""
+        file = self.work_dir / name / "reads.json"
+        return read_json(file) if file.exists() else {}
+
+    def is_current(self, found: Found) -> bool:
+        """Whether the data are what was read."""
+        return not changed(found, self.data, self.hashes)
+
+
+def _shortened(found: list[str]) -> list[str]:
+    """The first three of many, and how many more there are."""
+    return found if len(found) <= 3 else [*found[:3], f"{len(found) - 3} more"]
 
 
 def plain(value: Any) -> Any:
@@ -49,25 +165,8 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, tuple | list) else value
 
 
-def _output(folder: Path) -> str | None:
-    record = folder / "stage.json"
-    return read_json(record)["output"] if record.exists() else None
-
-
-def stale_reason(recipe: Recipe, step: Step, work_dir: Path, data: DataSet) -> str | None:
-    """Why a stage has to run, or None."""
-    folder = work_dir / step.name
-    wanted = stamp(recipe, step, work_dir, data)
-    for name in ("stage.json", "started.json"):
-        if (folder / name).exists():
-            differences = list(changes(read_json(folder / name), wanted))
-            if differences:
-                return f"changed: {'; '.join(differences)}"
-            return None if name == "stage.json" else "goes on"
-    return "not made yet"
-
-
-def changes(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> Iterator[str]:
+def changes(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """What differs between a record and a stamp, in words."""
     for key, value in new.items():
         before = old.get(key)
         if isinstance(value, dict) and isinstance(before, dict):

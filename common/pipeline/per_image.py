@@ -13,7 +13,9 @@ import numpy as np
 from common.artifacts import PerImageArtifact
 from common.base.errors import DataError, SupervisionError, UserError
 from common.base.progress import Progress
+from common.checkpoints.contents import completed
 from common.data.dataset import DataSet
+from common.pipeline.read_log import ReadLog
 
 HOPELESS = 20  # so many failures before the first success: the fault is not in an image
 
@@ -66,17 +68,24 @@ class Outcome:
     peak_memory_mb: float
 
 
-def run_here(job: PerImageJob, data: DataSet, out: PerImageArtifact, ids: list[str], progress: Progress) -> Outcome:
+def run_here(
+    job: PerImageJob, data: DataSet, out: PerImageArtifact, ids: list[str], progress: Progress, log: ReadLog
+) -> Outcome:
     """Visit `ids` in this process, decoding ahead and writing behind in threads."""
     failures: dict[str, str] = {}
+    waiting = set(ids)
     with ThreadPoolExecutor(2) as reader, ThreadPoolExecutor(2) as writer:
         writing: list[Future] = []
         for images in _batches(data, ids, job.batch, reader, failures):
+            names = [image.id for image in images]
+            waiting.difference_update(names)
             try:
                 values = job.make(images) if job.batch > 1 else [job.make(images[0])]
             except Exception as error:
-                note_failure(failures, [image.id for image in images], error, progress)
+                note_failure(failures, names, error, progress)
                 continue
+            if data.reads is not None:
+                log.add(names, completed(data.reads.take(frozenset(waiting)), data, data.reads.hashes))
             writing += [writer.submit(out.write, image.id, value) for image, value in zip(images, values, strict=True)]
             while writing and (writing[0].done() or len(writing) > 4 * job.batch):
                 writing.pop(0).result()

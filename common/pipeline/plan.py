@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.base.errors import UserError, nearest
+from common.base.hashes import Hashes
 from common.base.ranks import Ranks
-from common.data.dataset import DataSet, open_dataset
+from common.data.dataset import open_dataset
 from common.pipeline.checks import check_step, left_out
-from common.pipeline.freshness import stale_reason
+from common.pipeline.freshness import Freshness, State
 from common.pipeline.recipe import Recipe, Step
+
+HASHES = "hashes.json"
+"""In a work dir: what is remembered of files."""
 
 
 @dataclass(frozen=True)
@@ -18,13 +22,14 @@ class Settings:
     """How to run a recipe: nothing in here changes a result.
 
     device: "auto", "cpu", "cuda" or "cuda:N"; workers: processes of per-image stages on the CPU; threads: of other
-    stages.
+    stages; told_threads: the same where somebody asked for it, else None.
     """
 
     work_dir: Path
     device: str = "auto"
     workers: int = 2
     threads: int = 2
+    told_threads: int | None = None
     launcher: str = "none"
     first: str | None = None
     until: str | None = None
@@ -46,8 +51,8 @@ class Planned:
     left_out: bool = False
 
 
-def make_plan(recipe: Recipe, settings: Settings) -> list[Planned]:
-    """Which steps have to run, each with its reason.
+def make_plan(recipe: Recipe, settings: Settings, hashes: Hashes | None = None) -> list[Planned]:
+    """Which steps have to run, each with its reason; hashes: of files that are known already.
 
     Raises:
         UserError: a selected stage does not exist, needs one that is neither finished nor selected, or would fail for
@@ -55,9 +60,10 @@ def make_plan(recipe: Recipe, settings: Settings) -> list[Planned]:
     """
     selected = _selected(recipe, settings)
     data = open_dataset(recipe.data_root)
+    fresh = Freshness(recipe, settings.work_dir, data, hashes or Hashes(settings.work_dir / HASHES))
     plan: list[Planned] = []
     for step in recipe.steps:
-        plan.append(_planned(recipe, step, settings, data, plan, step.name in selected))
+        plan.append(_planned(fresh, step, settings, plan, step.name in selected))
     running = {item.step.name for item in plan if item.runs}
     for item in plan:
         if item.runs:
@@ -66,10 +72,8 @@ def make_plan(recipe: Recipe, settings: Settings) -> list[Planned]:
     return plan
 
 
-def _planned(
-    recipe: Recipe, step: Step, settings: Settings, data: DataSet, before: list[Planned], selected: bool
-) -> Planned:
-    why = left_out(step, data)
+def _planned(fresh: Freshness, step: Step, settings: Settings, before: list[Planned], selected: bool) -> Planned:
+    why = left_out(step, fresh.data)
     if why:
         return Planned(step, False, f"left out, {why}", left_out=True)
     if not selected:
@@ -81,9 +85,11 @@ def _planned(
                 "or take both stages out of the recipe."
             )
     running = {item.step.name for item in before if item.runs}
-    reason = next((f"follows {source}" for source in step.inputs.values() if source in running), None)
-    reason = reason or stale_reason(recipe, step, settings.work_dir, data) or ("forced" if settings.force else None)
-    return Planned(step, reason is not None, reason or "fresh")
+    source = next((source for source in step.inputs.values() if source in running), None)
+    state = State(f"follows {source}") if source else fresh.state(step)
+    if settings.force and state.reason is None:
+        state = State("forced")
+    return Planned(step, state.reason is not None, state.words)
 
 
 def _selected(recipe: Recipe, settings: Settings) -> set[str]:

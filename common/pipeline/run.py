@@ -8,27 +8,32 @@ from __future__ import annotations
 
 import datetime
 import functools
-import shutil
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from common.artifacts import PerImageArtifact, Scores
 from common.base.constants import IGNORE
 from common.base.errors import UserError
-from common.base.files import read_json, remove_parts, write_json
+from common.base.files import read_json, write_json
+from common.base.hashes import Hashes
 from common.base.parallel import set_threads
 from common.base.progress import Progress
+from common.checkpoints.contents import completed
 from common.data.dataset import DataSet, open_dataset
 from common.data.guard import guarding
+from common.data.reads import Reads, recording
 from common.pipeline.checks import arguments
 from common.pipeline.code import late_imports
-from common.pipeline.freshness import changes, plain, stale_reason, stamp
+from common.pipeline.freshness import FORMAT, Freshness, State, plain
 from common.pipeline.inputs import assembled
+from common.pipeline.outputs import finish, record_files
 from common.pipeline.per_image import Outcome, PerImageJob, run_here
-from common.pipeline.plan import Planned, Settings, make_plan
+from common.pipeline.plan import HASHES, Planned, Settings, make_plan
+from common.pipeline.prepare import prepare
+from common.pipeline.read_log import ReadLog
 from common.pipeline.recipe import Recipe, Step
 from common.pipeline.records import code_version, duration, machine, peak_memory
 from common.pipeline.stage import Run
@@ -45,24 +50,65 @@ def run_recipe(recipe: Recipe, settings: Settings) -> None:
         from common.base.device import pick_device
 
         pick_device(settings.device)  # refused before anything is written
-    plan = make_plan(recipe, settings)
+    hashes = Hashes(settings.work_dir / HASHES)
+    plan = _agreed_plan(recipe, settings, hashes)
     preload(_worker_modules(plan))
     if settings.ranks.first:
         _write_run_record(recipe, settings, plan)
-    for number, item in enumerate(plan, 1):
-        title = f"[{number}/{len(plan)}] {item.step.name} ({item.step.stage})"
-        if not item.runs:
-            if settings.ranks.first:
-                print(f"{title}: {item.reason}", flush=True)
-            continue
-        reason = stale_reason(recipe, item.step, settings.work_dir, open_dataset(recipe.data_root))
-        if reason is None and not settings.force:  # its inputs were made again and are the same as before
-            if settings.ranks.first:
-                print(f"{title}: fresh, its inputs have not changed", flush=True)
-            continue
+    try:
+        for number, item in enumerate(plan, 1):
+            _visit(recipe, item, settings, hashes, f"[{number}/{len(plan)}] {item.step.name} ({item.step.stage})")
+    finally:
         if settings.ranks.first:
-            print(f"{title}: {reason or item.reason}", flush=True)
-        _run_step(recipe, item.step, settings)
+            hashes.save()
+
+
+def _agreed_plan(recipe: Recipe, settings: Settings, hashes: Hashes) -> list[Planned]:
+    """The plan of the first rank: it alone looks at the files."""
+
+    def look() -> list[list[Any]]:
+        return [[item.runs, item.reason, item.left_out] for item in make_plan(recipe, settings, hashes)]
+
+    plan = _agreed(settings, "plan", look)
+    return [Planned(step, *said) for step, said in zip(recipe.steps, plan, strict=True)]
+
+
+def _agreed(settings: Settings, key: str, look: Callable[[], Any]) -> Any:
+    """What the first rank finds, in all of them; JSON-able.
+
+    Raises:
+        UserError: that of the first rank, in all of them.
+    """
+    if settings.ranks.world == 1:
+        return look()
+    found: dict[str, Any] = {}
+    if settings.ranks.first:
+        try:
+            found = {"value": look()}
+        except UserError as error:
+            found = {"error": str(error)}
+    found = settings.ranks.gather(key, found)[0]
+    if "error" in found:
+        raise UserError(found["error"])
+    return found["value"]
+
+
+def _visit(recipe: Recipe, item: Planned, settings: Settings, hashes: Hashes, title: str) -> None:
+    """One stage of the plan: run it, unless it is fresh now (its inputs may have been made again, and be the same)."""
+
+    def say(text: str) -> None:
+        if settings.ranks.first:
+            print(f"{title}: {text}", flush=True)
+
+    if not item.runs:
+        return say(item.reason)
+    fresh = Freshness(recipe, settings.work_dir, open_dataset(recipe.data_root), hashes)
+    found = _agreed(settings, f"{item.step.name}/state", lambda: asdict(fresh.state(item.step)))
+    state = State(**found)
+    if state.reason is None and not settings.force:
+        return say("fresh, its inputs have not changed")
+    say(state.reason or item.reason)
+    return _run_step(recipe, item.step, settings, fresh, state)
 
 
 def _worker_modules(plan: list[Planned]) -> list[str]:
@@ -71,28 +117,31 @@ def _worker_modules(plan: list[Planned]) -> list[str]:
     return sorted({module for step in steps for module in late_imports(step.function)})
 
 
-def _run_step(recipe: Recipe, step: Step, settings: Settings) -> None:
+def _run_step(recipe: Recipe, step: Step, settings: Settings, fresh: Freshness, state: State) -> None:
     folder, ranks = settings.work_dir / step.name, settings.ranks
-    data = open_dataset(recipe.data_root)
-    wanted = stamp(recipe, step, settings.work_dir, data)
+    made, reads = step.kind(folder), Reads(fresh.hashes)
+    started = {"format": FORMAT, **fresh.stamp(step), "code": fresh.code(step)} if ranks.first else {}
     if ranks.first:
-        _prepare_folder(folder, wanted, settings.force)
+        started["mixed"] = prepare(made, started, state, fresh, settings.force)
+        write_json(folder / "started.json", started)
+        (folder / "stage.json").unlink(missing_ok=True)
     ranks.gather(f"{step.name}/prepared", True)
-    started = time.monotonic()
-    with peak_memory() as peak, guarding(_allowed(recipe, step)):
-        outcome = _execute(recipe, step, settings)
-    artifact = step.kind(folder)
+    clock = time.monotonic()
+    with peak_memory() as peak, guarding(_allowed(recipe, step)), recording(reads):
+        outcome = _execute(recipe, step, settings, fresh, reads)
     if ranks.first:
-        numbers = artifact.read() if isinstance(artifact, Scores) else {}
+        numbers = made.read() if isinstance(made, Scores) else {}
+        _write_reads(folder, reads, fresh, started.pop("code"))
         record = {
             "name": step.name,
             "kind": step.kind.kind_name(),
-            **wanted,
-            "output": artifact.digest(),
+            **started,
+            "mixed": started["mixed"] + _threads(folder),
+            "output": record_files(made, fresh.hashes, outcome.ids),
             "code": code_version(),
-            "seconds": round(time.monotonic() - started, 2),
+            "seconds": round(time.monotonic() - clock, 2),
             "peak_memory_mb": round(max(peak(), outcome.peak_memory_mb)),
-            "images": outcome.images,
+            "images": None if outcome.ids is None else len(outcome.ids),
             "numbers": numbers,
             "machine": machine(outcome.gpu, settings.threads, settings.workers, ranks.world),
             "pixel_labels": "oracle" if step.oracle else getattr(step.function, "pixel_labels", "none"),
@@ -103,10 +152,26 @@ def _run_step(recipe: Recipe, step: Step, settings: Settings) -> None:
         record["data"]["root"] = str(recipe.data_root)
         write_json(folder / "stage.json", record)
         (folder / "started.json").unlink(missing_ok=True)
+        finish(folder)
         print(f"{step.name}: done in {duration(record['seconds'])}", flush=True)
-        if isinstance(artifact, PerImageArtifact) and (line := _collapsed(artifact, data.classes)):
+        if isinstance(made, PerImageArtifact) and (line := _collapsed(made, fresh.data.classes)):
             print(f"{step.name}: {line}", flush=True)
     ranks.gather(f"{step.name}/recorded", True)
+
+
+def _write_reads(folder: Path, reads: Reads, fresh: Freshness, code: dict[str, str]) -> None:
+    log = ReadLog(folder)
+    reads.add(log.merged())
+    found = completed(reads.found, open_dataset(fresh.data.root), fresh.hashes)
+    write_json(folder / "reads.json", {"data": found, "code": code})
+    log.clear()
+
+
+def _threads(folder: Path) -> list[str]:
+    """Whether a training went on with another number of threads, in words."""
+    file = folder / "trained.json"
+    used = read_json(file).get("threads", []) if file.exists() else []
+    return [f"trained with {', then '.join(map(str, used))} threads"] if len(used) > 1 else []
 
 
 def _collapsed(labels: PerImageArtifact, names: Sequence[str]) -> str | None:
@@ -126,28 +191,13 @@ def _collapsed(labels: PerImageArtifact, names: Sequence[str]) -> str | None:
     return f"all {len(ids)} label maps {what}: what made them has collapsed, or its thresholds are too strict"
 
 
-def _prepare_folder(folder: Path, wanted: dict[str, Any], force: bool) -> None:
-    """Keep what an earlier run of the same stage left, clear away anything else that is ours."""
-    trash = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(trash, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    remove_parts(folder)
-    started = folder / "started.json"
-    if any(folder.iterdir()):
-        records = [path for path in (started, folder / "stage.json") if path.exists()]
-        if not records:
-            raise UserError(f"{folder} holds files that are not of this run: use another --work-dir or empty it.")
-        if force or records[0] != started or list(changes(read_json(started), wanted)):
-            folder.rename(trash)  # at once, so that a kill in the middle of the removal leaves nothing half-gone
-            shutil.rmtree(trash)
-            folder.mkdir()
-    write_json(started, wanted)
-
-
-def _make_run(recipe: Recipe, step: Step, work_dir: Path, device: str, launcher: str = "none") -> Run:
+def _make_run(
+    recipe: Recipe, step: Step, work_dir: Path, device: str, launcher: str = "none", threads: int | None = None
+) -> Run:
     with guarding(_allowed(recipe, step)):
         data = open_dataset(recipe.data_root)
-    return Run(data, None if device == "auto" else device, work_dir / step.name, recipe.seed, launcher, step.stage)
+    device_name = None if device == "auto" else device
+    return Run(data, device_name, work_dir / step.name, recipe.seed, launcher, step.stage, threads)
 
 
 def _allowed(recipe: Recipe, step: Step) -> list[str] | None:
@@ -167,16 +217,16 @@ def _call(recipe: Recipe, step: Step, work_dir: Path, run: Run) -> Any:
 class _Executed:
     """What a stage's record says of its execution: visited images, memory of its workers (MB), the GPU it asked for."""
 
-    images: int | None
+    ids: list[str] | None
     peak_memory_mb: float
     gpu: Any
 
 
-def _execute(recipe: Recipe, step: Step, settings: Settings) -> _Executed:
+def _execute(recipe: Recipe, step: Step, settings: Settings, fresh: Freshness, reads: Reads) -> _Executed:
     if step.per_image:
-        return _execute_per_image(recipe, step, settings)
+        return _execute_per_image(recipe, step, settings, fresh, reads)
     set_threads(settings.threads)
-    run = _make_run(recipe, step, settings.work_dir, settings.device, settings.launcher)
+    run = _make_run(recipe, step, settings.work_dir, settings.device, settings.launcher, settings.told_threads)
     together = getattr(step.function, "every_rank", False) and run.device.type == "cuda"
     if not together:
         run.launcher = "none"
@@ -188,7 +238,7 @@ def _execute(recipe: Recipe, step: Step, settings: Settings) -> _Executed:
     return _Executed(None, 0.0, run.gpu)
 
 
-def _execute_per_image(recipe: Recipe, step: Step, settings: Settings) -> _Executed:
+def _execute_per_image(recipe: Recipe, step: Step, settings: Settings, fresh: Freshness, reads: Reads) -> _Executed:
     ranks, out = settings.ranks, step.kind(settings.work_dir / step.name)
     assert isinstance(out, PerImageArtifact)
     make_job = functools.partial(_worker_job, recipe, step.name, settings.work_dir, settings.device)
@@ -198,22 +248,24 @@ def _execute_per_image(recipe: Recipe, step: Step, settings: Settings) -> _Execu
         set_threads(settings.threads)
     alone = run.gpu is not None or settings.workers == 1 or ranks.world > 1
     ids = _ids(recipe, step, job, run.data, settings.work_dir)
+    log = ReadLog(out.path, str(ranks.rank))
+    log.add((), completed(reads.take(), fresh.data, fresh.hashes))
     mine = ids[ranks.rank :: ranks.world]
     todo = [image_id for image_id in mine if not out.has(image_id)]
     with Progress(len(mine), step.name, done=len(mine) - len(todo)) as progress:
         if not todo:
             outcome = Outcome({}, 0.0)
         elif alone:
-            outcome = run_here(job, run.data, out, todo, progress)
+            outcome = run_here(job, run.data, out, todo, progress, log)
         else:
             del job
-            outcome = run_workers(make_job, out, todo, settings.workers, progress)
+            outcome = run_workers(make_job, out, todo, settings.workers, progress, log)
     failures = {}
     for part in ranks.gather(f"{step.name}/failures", outcome.failures):
         failures.update(part)
     if failures:
         _report_failures(out.path, failures, len(ids))
-    return _Executed(len(ids), outcome.peak_memory_mb, run.gpu)
+    return _Executed(ids, outcome.peak_memory_mb, run.gpu)
 
 
 def _worker_job(recipe: Recipe, name: str, work_dir: Path, device: str) -> tuple[PerImageJob, Run]:

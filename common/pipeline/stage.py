@@ -133,6 +133,7 @@ class Run:
         out: the stage's own folder.
         seed: of the run.
         stage: the name of the stage function, as a recipe writes it.
+        threads: CPU threads that a training was told to use; None: it goes on with those that it began with.
         launcher: who started the ranks of a stage that runs on all of them, else "none".
     """
 
@@ -144,9 +145,10 @@ class Run:
         seed: int,
         launcher: str = "none",
         stage: str = "",
+        threads: int | None = None,
     ) -> None:
         self.data, self.out, self.seed, self.launcher, self.stage = data, out, seed, launcher, stage
-        self._device = device
+        self._device, self.threads = device, threads
 
     @functools.cached_property
     def device(self) -> torch.device:

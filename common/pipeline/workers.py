@@ -17,9 +17,12 @@ from common.base.errors import UserError
 from common.base.memory import keep_freed_memory
 from common.base.parallel import set_threads
 from common.base.progress import Progress
+from common.checkpoints.contents import completed
 from common.data.dataset import DataSet
 from common.data.guard import set_guard
+from common.data.reads import Reads, set_reads
 from common.pipeline.per_image import Image, Outcome, PerImageJob, note_failure
+from common.pipeline.read_log import ReadLog
 from common.pipeline.stage import Run
 
 
@@ -37,12 +40,13 @@ def run_workers(
     ids: list[str],
     workers: int,
     progress: Progress,
+    log: ReadLog,
 ) -> Outcome:
     """Visit `ids` in `workers` processes of one thread each; `make_job` (picklable) sets a worker up."""
     failures: dict[str, str] = {}
     peak = 0.0
     context = multiprocessing.get_context("forkserver")
-    pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(make_job, out))
+    pool = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(make_job, out, log))
     try:
         for future in as_completed([pool.submit(_visit, image_id) for image_id in ids]):
             image_id, error, memory = future.result()
@@ -61,18 +65,21 @@ def run_workers(
     return Outcome(failures, peak)
 
 
-_worker: tuple[PerImageJob, DataSet, PerImageArtifact] | None = None  # set once in each worker process
+_worker: tuple[PerImageJob, DataSet, PerImageArtifact, Reads, ReadLog] | None = None  # set once in each worker process
 
 
-def _start_worker(make_job: Callable[[], tuple[PerImageJob, Run]], out: PerImageArtifact) -> None:
+def _start_worker(make_job: Callable[[], tuple[PerImageJob, Run]], out: PerImageArtifact, log: ReadLog) -> None:
     global _worker
     parent = multiprocessing.parent_process()
     threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
     set_threads(1)
     keep_freed_memory()
+    reads = Reads()
+    set_reads(reads)
     job, run = make_job()
+    reads.take()  # what the set-up reads, the first process notes
     set_guard(run.data.allowed)  # for data sets that the stage opens while it works
-    _worker = job, run.data, out
+    _worker = job, run.data, out, reads, log.of(str(os.getpid()))
 
 
 def _die_with(parent: Any) -> None:
@@ -83,10 +90,11 @@ def _die_with(parent: Any) -> None:
 
 def _visit(image_id: str) -> tuple[str, Exception | None, float]:
     assert _worker is not None
-    job, data, out = _worker
+    job, data, out, reads, log = _worker
     try:
         image = Image(data, image_id)
         value = job.make([image])[0] if job.batch > 1 else job.make(image)
+        log.add([image_id], completed(reads.take(), data, reads.hashes))
         out.write(image_id, value)
         error = None
     except UserError as caught:

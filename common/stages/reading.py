@@ -37,7 +37,7 @@ def read_ids(run: Run, folder: Folder, split: str) -> PerImage[IdMaps]:
     """Region numbers (superpixels, proposals) that another program made: `<id>.png`, `.npy` or `.npz` in a folder."""
 
     def read(image: Image) -> np.ndarray:
-        return _fitting(read_regions(region_file(folder, image.id)), image, "the map of regions")
+        return _fitting(read_regions(run.data.note_file(region_file(folder, image.id))), image, "the map of regions")
 
     return per_image(read, split=split)
 

@@ -59,4 +59,4 @@ def train(
         cfg.custom_hooks = [*cfg.get("custom_hooks", []), {"type": "KeepBestHook", **best}]
     cfg.seed = run.seed + cfg.get("seed", 0)
     start = None if init is None else init.file
-    train_network(cfg, run.out, device=run.device, launcher=run.launcher, init=start, log=run.log)
+    train_network(cfg, run.out, device=run.device, launcher=run.launcher, init=start, threads=run.threads, log=run.log)

@@ -37,6 +37,7 @@ def training_state(runner: Any, iteration: int, identity: str) -> dict[str, Any]
         "format": FORMAT,
         "identity": identity,
         "iteration": iteration,
+        "threads": list(runner.threads),
         "state_dict": plain_state_dict(runner.model),
         "optimizer": runner.optim_wrapper.state_dict(),
         "param_schedulers": [_plain_state(scheduler) for scheduler in runner.param_schedulers or []],

@@ -68,8 +68,8 @@ class WeakDataset(Dataset):
     ) -> None:
         data = open_dataset(root)
         masked = frozenset(data.ids(pixel_labels)) if pixel_labels else frozenset()
-        self.data = data.guarded(masked)
-        self.masked = masked
+        self.data = replace(data.guarded(masked), reads=None)  # loaders read in other processes: see `reads`
+        self.masked, self.split, self.pixel_labels = masked, split, pixel_labels
         self.ids = data.ids(split)
         self.labels = Supervision.kind(label_kind)(Path(labels)) if labels else None
         self.inputs = {
@@ -107,8 +107,9 @@ class WeakDataset(Dataset):
                 f"The folder of labels {self.labels.path} does not exist: run the stage that makes it first."
             )
         else:
-            present = set(self.labels.ids())
-            without = [image_id for image_id in self.ids if image_id not in present | self.masked]
+            without = [
+                image_id for image_id in self.ids if image_id not in self.masked and not self.labels.has(image_id)
+            ]
         if without:
             where = self.labels.path if self.labels else "labels (not set)"
             raise DataError(f"{where} has no label map for {len(without)} of {len(self)} images, first {without[0]}.")
@@ -117,13 +118,19 @@ class WeakDataset(Dataset):
         for name, artifact in self.inputs.items():
             if type(artifact).maps is Artifact.maps:
                 artifact.maps(self.ids[0])  # says that the kind gives none
-            present = set(artifact.ids()) if isinstance(artifact, PerImageArtifact) else set(self.ids)
-            without = [image_id for image_id in self.ids if image_id not in present]
+            each = isinstance(artifact, PerImageArtifact)
+            without = [image_id for image_id in self.ids if each and not artifact.has(image_id)]
             if without:
                 raise DataError(
                     f"{artifact.path} ('{name}') lacks {len(without)} of {len(self)} images, the first is "
                     f"{without[0]}: run the stage that makes it on the same list."
                 )
+
+    def reads(self) -> dict[str, list[str]]:
+        """What the samples are made of, kind -> names (see `common.data.reads`), apart from labels and inputs."""
+        splits = [split for split in (self.split, self.pixel_labels) if split]
+        found = {"splits": splits, "images": self.ids, "masks": [i for i in self.ids if i in self.masked]}
+        return found | ({"tags": self.ids} if self.tags else {})
 
     @property
     def metainfo(self) -> dict[str, Any]:

@@ -11,12 +11,38 @@ from mmengine.dist import get_world_size
 
 from common.artifacts import Artifact, Supervision
 from common.base.files import sha256
+from common.checkpoints.contents import completed
+from common.checkpoints.names import named_weights
 from common.data.dataset import open_dataset
+from common.data.reads import Found, Reads
 from common.training.schedule import is_weak_dataset
 
 
-def training_identity(cfg: Any) -> str:
+def read_by(dataset: Any, cfg: Any, reads: Reads) -> Found:
+    """Note what a training reads: what its data set says in a method `reads()`, kind -> names, and named weights.
+
+    Returns the same with the contents now (see `common.data.reads`).
+    """
+    found: Found = {kind: dict.fromkeys(names) for kind, names in getattr(dataset, "reads", dict)().items()}
+    found["weights"] = dict.fromkeys(named_weights(cfg.model.to_dict()))
+    root = cfg.train_dataloader.dataset.get("root")
+    if root:
+        found = completed(found, open_dataset(root), reads.hashes)
+    found = {kind: names for kind, names in found.items() if names}
+    reads.add(found)
+    return found
+
+
+def training_identity(cfg: Any, found: Found) -> str:
     """SHA-256 of all that shapes the weights: a checkpoint of another identity must not be resumed from.
+
+    found: what `read_by` gave.
+    """
+    return hashlib.sha256(json.dumps([config_identity(cfg), found], sort_keys=True).encode()).hexdigest()
+
+
+def config_identity(cfg: Any) -> str:
+    """The part of `training_identity` that the config says; alone it is the identity in checkpoints from before.
 
     The place of the data and the number of workers are left out; a data set counts by its split's ids, labels by the
     names and sizes of their files, initial weights by their bytes.

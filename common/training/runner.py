@@ -65,6 +65,7 @@ class TrainRunner(Runner):
         state: dict[str, Any] | None = None,
         say: Callable[[str], None] = print,
     ) -> None:
+        self.threads: list[int] = []  # numbers of CPU threads, in the order they were used
         self.device, self.label, self.identity, self.state, self._say = device, label, identity, state, say
         arguments = {name: cfg[name] for name in RUNNER_KEYS if cfg.get(name) is not None}
         arguments["train_dataloader"] = loader

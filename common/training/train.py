@@ -6,7 +6,7 @@ import argparse
 import copy
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,15 @@ from common.base.device import pick_device
 from common.base.errors import UserError
 from common.base.files import atomic_path, read_json, write_json
 from common.base.memory import keep_freed_memory
+from common.base.parallel import set_threads
 from common.checkpoints.files import first_not_finite, save_file
 from common.data.dataset import open_dataset
+from common.data.reads import Reads, current_reads
 from common.models.classes import check_classes, fill_classes
 from common.training.best import KeepBestHook
 from common.training.checkpoint import CHECKPOINT, deployed_state_dict, read_training_state
 from common.training.datasets import set_data
-from common.training.identity import training_identity
+from common.training.identity import config_identity, read_by, training_identity
 from common.training.loader import build_loader, known_types
 from common.training.log import trim_log
 from common.training.runner import TrainRunner, start_process_group
@@ -49,6 +51,7 @@ def train_network(
     device: torch.device | str | None = None,
     launcher: str = "none",
     init: str | Path | None = None,
+    threads: int | None = None,
     log: Callable[[str], None] = print,
 ) -> Path:
     """Train the network of `cfg` and write `weights.pth`, `config.py`, `log.jsonl` and `trained.json` in `work_dir`.
@@ -62,6 +65,8 @@ def train_network(
         device: None takes the GPU where there is one.
         launcher: "none" (this process alone), "pytorch" or "slurm" (every rank calls this).
         init: weights to start from, instead of `load_from` of the config.
+        threads: of the CPU. None: those of the checkpoint that the training goes on from, else PyTorch's number now. A
+            resumed training that changes them does not end with the bytes of an unbroken one; `trained.json` says so.
         log: receives lines for the user.
 
     Returns:
@@ -80,17 +85,20 @@ def train_network(
     cfg = _prepare(cfg, work_dir, device, launcher, init)
     loader = build_loader(cfg, lambda line: _tell(log, f"{work_dir.name}: {line}"))
     resolve_schedule(cfg, seeking(loader).epoch_length(loader.batch_size))
-    identity = training_identity(cfg)
+    identity = training_identity(cfg, read_by(loader.dataset, cfg, current_reads() or Reads()))
+    same = (identity, config_identity(cfg))
     weights = work_dir / WEIGHTS
-    if resume and weights.exists() and _finished(work_dir) == identity:
+    if resume and weights.exists() and _finished(work_dir) in same:
         return weights
-    state = _resume_state(work_dir, identity, strict, log) if resume else None
+    state = _resume_state(work_dir, same, strict, log) if resume else None
+    used = _use_threads(state, threads, device, lambda line: _tell(log, f"{work_dir.name}: {line}"))
     barrier()  # no rank clears away what another has yet to read
     if state is None and _is_first():
         for name in (FINISHED, WEIGHTS, CHECKPOINT):
             (work_dir / name).unlink(missing_ok=True)
         trim_log(work_dir / "log.jsonl", 0)
     runner = _build_runner(cfg, loader, device, identity, state, log)
+    runner.threads = used
     _announce(runner, cfg, state)
     _run(runner, cfg)
     best = next((hook for hook in runner.hooks if isinstance(hook, KeepBestHook)), None)
@@ -100,7 +108,7 @@ def train_network(
         save_file(weights, kept)
         _write_config(cfg, work_dir / CONFIG)
         chosen = {} if best is None else {"best": {"iteration": best.iteration, "miou": best.miou}}
-        write_json(work_dir / FINISHED, {"identity": identity, "iterations": runner.iter, **chosen})
+        write_json(work_dir / FINISHED, {"identity": identity, "iterations": runner.iter, "threads": used, **chosen})
         (work_dir / CHECKPOINT).unlink(missing_ok=True)
     barrier()
     return weights
@@ -150,12 +158,26 @@ def _finished(work_dir: Path) -> str | None:
     return read_json(path).get("identity") if path.exists() else None
 
 
-def _resume_state(work_dir: Path, identity: str, strict: bool, log: Callable[[str], None]) -> dict[str, Any] | None:
+def _use_threads(state: Any, threads: int | None, device: torch.device, say: Callable[[str], None]) -> list[int]:
+    """Set the CPU threads; returns the numbers used in turn, none on a GPU."""
+    if device.type != "cpu":
+        return []
+    before = list(state.get("threads", ())) if state else []
+    wanted = threads or (before[-1] if before else torch.get_num_threads())
+    set_threads(wanted)
+    if before and wanted != before[-1]:
+        say(f"it goes on with {wanted} threads, after {before[-1]}: its weights differ from those of an unbroken run.")
+    return before if before and before[-1] == wanted else [*before, wanted]
+
+
+def _resume_state(
+    work_dir: Path, same: Collection[str], strict: bool, log: Callable[[str], None]
+) -> dict[str, Any] | None:
     path = work_dir / CHECKPOINT
     if not path.exists():
         return None
     state = read_training_state(path)
-    if state["identity"] == identity:
+    if state["identity"] in same:
         return state
     sentence = f"{path} belongs to a training with another config, seed, data or number of ranks"
     if strict:
@@ -219,7 +241,21 @@ def _check_finite(runner: TrainRunner, weights: dict[str, torch.Tensor]) -> None
 
 def _write_config(cfg: Any, path: Path) -> None:
     with atomic_path(path) as temporary:
-        temporary.write_text(plain_text(cfg), encoding="utf-8")
+        temporary.write_text(plain_text(_without_places(cfg)), encoding="utf-8")
+
+
+def _without_places(cfg: Any) -> Any:
+    """The config without folders and files of this machine: the same training leaves the same bytes everywhere."""
+    cfg = copy.deepcopy(cfg)
+    for key in ("work_dir", "launcher", "load_from"):
+        cfg.pop(key, None)
+    cfg.get("data", {}).pop("root", None)
+    dataset = cfg.train_dataloader.get("dataset", {})
+    for key in ("root", "labels"):
+        dataset.pop(key, None)
+    for given in (dataset.get("inputs") or {}).values():
+        given.pop("folder", None)
+    return cfg
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:

@@ -10,13 +10,15 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.registry import DATA_SAMPLERS, DATASETS, HOOKS
 from mmseg.registry import DATASETS as OUR_DATASETS
+from PIL import Image
 from torch import nn
 from torch.utils.data import Dataset, Sampler
 
+from common.data.reads import Reads
 from common.models.preprocess import ImageModel
 from common.models.progress import TrainingProgress, listeners, progress_at
 from common.training.datasets import WeakDataset
-from common.training.identity import training_identity
+from common.training.identity import read_by, training_identity
 from common.training.poly_sgd import PolySGD, poly_lr
 from common.training.schedule import is_weak_dataset
 from common.training.train import train_network
@@ -257,13 +259,31 @@ def test_the_data_set_is_built_once(tiny_voc, tmp_path, monkeypatch):
     assert len(built) == 1
 
 
+def identity(cfg) -> str:
+    """As `train_network` computes it."""
+    dataset = WeakDataset(**{k: v for k, v in cfg.train_dataloader.dataset.to_dict().items() if k != "type"})
+    return training_identity(cfg, read_by(dataset, cfg, Reads()))
+
+
 def test_a_training_is_the_same_wherever_its_data_lie(tiny_voc, tmp_path):
     cfg = Config.fromfile(write_config(tmp_path, tiny_voc, epochs=1))
     assert is_weak_dataset({"type": "Marked"}) and is_weak_dataset({"type": "mmseg.WeakDataset"})
     assert not is_weak_dataset({"type": "Numbered"})
     cfg.train_dataloader.dataset.update(type="Marked", root=str(tiny_voc))
-    before = training_identity(cfg)
+    before = identity(cfg)
     cfg.train_dataloader.dataset.root = str(tiny_voc.rename(tmp_path / "moved"))
-    assert training_identity(cfg) == before
+    assert identity(cfg) == before
     cfg.train_dataloader.dataset.split = "val"
-    assert training_identity(cfg) != before
+    assert identity(cfg) != before
+
+
+@pytest.mark.parametrize("changed", ["JPEGImages/2007_000001.jpg", "tags.json"])
+def test_other_data_are_another_training(tiny_voc, tmp_path, changed):
+    cfg = Config.fromfile(write_config(tmp_path, tiny_voc, epochs=1))
+    cfg.train_dataloader.dataset.root = str(tiny_voc)
+    before, path = identity(cfg), tiny_voc / changed
+    if path.suffix == ".json":
+        path.write_text(path.read_text().replace('["thing"]', "[]", 1))
+    else:
+        Image.new("RGB", Image.open(path).size).save(path)
+    assert identity(cfg) != before
