@@ -93,7 +93,8 @@ class NamedWeights:
     """init_cfg=dict(type="NamedWeights", weights="torchvision://resnet50-V1") on a backbone; see `resolve_init`.
 
     prefix: the part of the weights that belongs to the module; "decode_head." on a head. What the weights lack
-    keeps its values. A backbone must be filled completely; one with a method `adopt` renames what it takes first.
+    keeps its values. A backbone must be filled completely; one with a method `adopt` renames what it takes first, or
+    adds what only it has.
 
     Raises:
         UserError: the weights are not there, or leave a part of a backbone empty.

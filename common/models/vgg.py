@@ -78,6 +78,11 @@ class VGG16Dilated(Taps, BaseModule):
         """
         return nn.ReLU(inplace=True)
 
+    def adopt(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Released VGG16 files know no parameters of an activation: those keep their values."""
+        own = {f"backbone.{key}": value for key, value in self.state_dict().items() if key.startswith("act")}
+        return own | dict(state)
+
     def stage(self, index: int) -> nn.ModuleList:
         """The convolutions of one stage, 0..4."""
         return nn.ModuleList(getattr(self, f"conv{index + 1}_{i + 1}") for i in range(CONVS[index]))
@@ -104,7 +109,7 @@ class VGG16Dilated(Taps, BaseModule):
         return active, pooled
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """x: float [B, 3, H, W], BGR minus mean -> the stages of `out_indices`."""
+        """x: float [B, 3, H, W] as the weights want it (Caffe's: BGR minus mean) -> the stages of `out_indices`."""
         _, pooled = self.stages(x)
         return tuple(pooled[tap] for tap in self.taps)
 
@@ -141,12 +146,11 @@ class VGG16FullyConv(VGG16Dilated):
         self.channels = tuple((512, 512, 1024)[tap] for tap in self.taps)
         self.strides = (8,) * len(self.taps)
 
-    @staticmethod
-    def adopt(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def adopt(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Imported VGG16 files keep fc6 and fc7 in the head, as LargeFOV has them: here they are the backbone's."""
         head = "decode_head.branches.0."
         names = {f"{head}{layer}.conv.": f"backbone.{layer}." for layer in ("fc6", "fc7")}
-        found = dict(state)
+        found = super().adopt(state)
         for old, new in names.items():
             found |= {new + key.removeprefix(old): value for key, value in state.items() if key.startswith(old)}
         return found

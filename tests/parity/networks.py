@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from mmengine.optim import MultiStepLR
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
@@ -15,7 +16,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 import common.models.register  # noqa: F401
 from common.base.constants import CAFFE_MEAN, IMAGENET_MEAN, IMAGENET_STD
-from common.training.param_groups import parameter_groups
+from common.training.param_groups import LrGroupConstructor, parameter_groups
 from tests.parity.compare import close, equal
 from tests.parity.fill import fill_state_dict, image
 
@@ -95,3 +96,18 @@ def check_training(model: nn.Module, golden: Golden, convert: Convert, new: Sequ
         found = np.array([float(named[ours_of[key]].grad.double().norm()) for key in golden["grad_names"].tolist()])
         equal(sum(p.grad is not None for p in named.values()), len(found), "number of gradients")
         close(found / golden["grad_norms"], np.ones(len(found)), 1e-3, what="relative gradient norms")
+
+
+def rates_by_epoch(
+    optimizer: dict[str, Any], mults: Sequence[float], milestones: Sequence[int], epochs: int
+) -> np.ndarray:
+    """float64 [epochs, 4]: the rates of weights, biases, new weights and new biases, a tenth from each milestone on."""
+    model = nn.ModuleDict({name: nn.Linear(1, 1) for name in ("backbone", "head")})
+    wrapper = LrGroupConstructor({"optimizer": optimizer}, {"mults": tuple(mults), "new": ("head",)})(model)
+    schedule = MultiStepLR(wrapper, milestones=list(milestones), gamma=0.1, by_epoch=True)
+    rates = []
+    for _ in range(epochs):
+        rates.append([group["lr"] for group in wrapper.optimizer.param_groups])
+        wrapper.step()
+        schedule.step()
+    return np.array(rates)
