@@ -68,8 +68,10 @@ def new_method(name: str, root: Path) -> list[Path]:
 
 
 def _copies(template: Path, name: str, root: Path) -> dict[Path, Path]:
-    """Where each part of the template goes: target -> source."""
+    """Where each part of the template goes: target -> source; golden files that are there already stay."""
     folders = {"methods": "code", "configs": "configs", "tests/parity": "parity"}
+    if (root / "tests/parity" / name).exists():  # golden files of shared pieces may be there before their method
+        del folders["tests/parity"]
     parts = {root / where / name: template / part for where, part in folders.items()}
     tests = sorted((template / "tests").glob("test_*.py"))
     return parts | {root / "tests/unit" / renamed(source.name, name): source for source in tests}

@@ -23,10 +23,11 @@ def eval_cam(
     run: Run,
     cams: CAMs | ScoreMaps,
     split: str,
-    thresholds: Annotated[float | Literal["best"], Range(0, 1)] = "best",
+    thresholds: Annotated[float | tuple[float, ...] | Literal["best"], Range(0, 1)] = "best",
     classes: tuple[str, ...] | None = None,
 ) -> Scores:
-    """mIoU of the maps' arg-max over a constant background score: a given one, or the best of 0, 0.01 .. 1.
+    """mIoU of the maps' arg-max over a constant background score: a given one, the best of several, or of
+    0, 0.01 .. 1 ("best").
 
     Score maps are divided by their maximum in the image before, and a background of their own is not looked at.
     classes: the mean is taken over these; None: over all. A best threshold is chosen on the masks it is judged with,
@@ -36,7 +37,7 @@ def eval_cam(
 
     from common.ops.cam import normalise
 
-    given = None if thresholds == "best" else [thresholds]
+    given = None if thresholds == "best" else [thresholds] if isinstance(thresholds, float) else list(thresholds)
     curve = BestThreshold(run.data.num_classes, given, run.data.ignore_index)
     ids = run.data.ids(split)
     with Progress(len(ids), run.out.name) as progress:
@@ -51,7 +52,7 @@ def eval_cam(
     return {
         **matrix.scores(run.data.classes, subset=classes),
         "threshold": threshold,
-        "threshold_rule": "best on these masks" if given is None else "given",
+        "threshold_rule": "given" if isinstance(thresholds, float) else "best on these masks",
         "curve": curve.curve(run.data.classes, subset=classes),
         "images": len(ids),
     }

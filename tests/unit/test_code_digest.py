@@ -325,7 +325,7 @@ EDITS = [
     ["common/artifacts/scores.py", "LEVELS = 65535", "LEVELS = 255"],
     ["common/base/config.py", "encoding", "encoding_"],
     ["common/pipeline/per_image.py", "return", "assert True; return"],
-    ["common/stages.py", "LARGE = 50_000_000", "LARGE = 40_000_000"],
+    ["common/stages/inference.py", "LARGE = 50_000_000", "LARGE = 40_000_000"],
 ]
 
 
@@ -392,7 +392,7 @@ def test_a_kind_marks_those_who_read_or_write_it(own: dict) -> None:
 
 
 def test_one_stage_of_a_file_does_not_mark_the_others(own: dict) -> None:
-    assert marked(own, "common/stages.py") == {"irnet_shapes/make_cam", "seam_shapes/make_cam"}
+    assert marked(own, "common/stages/inference.py") == {"irnet_shapes/make_cam", "seam_shapes/make_cam"}
 
 
 @pytest.mark.parametrize("file", ["common/base/config.py", "common/pipeline/per_image.py"])
