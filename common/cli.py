@@ -75,6 +75,12 @@ def _add_run(verbs: argparse._SubParsersAction) -> None:
     run.add_argument("--until", metavar="STAGE", help="stop after this stage")
     run.add_argument("--only", metavar="STAGE", help="run this stage alone")
     run.add_argument("--force", action="store_true", help="make the selected stages again even if they are fresh")
+    run.add_argument(
+        "--reuse",
+        metavar="DIR",
+        help="take stages that a run in this folder has finished already (runs in work_dirs do without being told)",
+    )
+    run.add_argument("--no-reuse", action="store_true", help="make every stage here")
     run.add_argument("--dry-run", action="store_true", help="print the plan with its reasons and stop")
     run.add_argument("--seed", type=int, help="seed of the run (the recipe's)")
     run.add_argument("--data-root", metavar="FOLDER", help="the data set (the recipe's data.root)")
@@ -135,8 +141,9 @@ def _run(options: argparse.Namespace) -> int:
         if getattr(options, name) is not None and getattr(options, name) < 1:
             raise UserError(f"--{name} must be at least 1.")
     recipe = load_recipe(options.recipe, overrides)
+    work_dir = Path(options.work_dir or Path("work_dirs") / recipe.name)
     settings = Settings(
-        work_dir=Path(options.work_dir or Path("work_dirs") / recipe.name),
+        work_dir=work_dir,
         device=options.device,
         workers=options.workers or _cores(),
         threads=options.threads or _cores(),
@@ -146,6 +153,7 @@ def _run(options: argparse.Namespace) -> int:
         until=options.until,
         only=options.only,
         force=options.force,
+        reuse=() if options.no_reuse else _siblings(options.reuse, work_dir),
         ranks=Ranks("none" if options.dry_run else options.launcher),
     )
     if options.dry_run:
@@ -155,6 +163,16 @@ def _run(options: argparse.Namespace) -> int:
         return 0
     run_recipe(recipe, settings)
     return 0
+
+
+def _siblings(told: str | None, work_dir: Path) -> tuple[Path, ...]:
+    """The folders whose runs share their stages with the one in `work_dir`."""
+    from common.pipeline.reuse import FOLDER
+
+    if told is not None and not Path(told).is_dir():
+        raise UserError(f"--reuse {told} is no folder: name a run, or a folder of runs.")
+    own = work_dir.absolute().parent
+    return (*([Path(told)] if told else []), *([own] if own.name == FOLDER else []))
 
 
 def _list(options: argparse.Namespace) -> int:

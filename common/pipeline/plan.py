@@ -12,6 +12,7 @@ from common.data.dataset import open_dataset
 from common.pipeline.checks import check_step, left_out
 from common.pipeline.freshness import Freshness, State
 from common.pipeline.recipe import Recipe, Step
+from common.pipeline.reuse import Finished, Shelf
 
 HASHES = "hashes.json"
 """In a work dir: what is remembered of files."""
@@ -22,7 +23,8 @@ class Settings:
     """How to run a recipe: nothing in here changes a result.
 
     device: "auto", "cpu", "cuda" or "cuda:N"; workers: processes of per-image stages on the CPU; threads: of other
-    stages; told_threads: the same where somebody asked for it, else None.
+    stages; told_threads: the same where somebody asked for it, else None; reuse: folders of runs that finished stages
+    are taken from.
     """
 
     work_dir: Path
@@ -35,6 +37,7 @@ class Settings:
     until: str | None = None
     only: str | None = None
     force: bool = False
+    reuse: tuple[Path, ...] = ()
     ranks: Ranks = field(default_factory=Ranks)
 
 
@@ -42,13 +45,15 @@ class Settings:
 class Planned:
     """A step, whether this run executes it, and why (not).
 
-    left_out: an evaluation that has nothing to judge by; nothing may read its scores.
+    left_out: an evaluation that has nothing to judge by; nothing may read its scores. taken: the finished stage of
+    another run that is taken instead.
     """
 
     step: Step
     runs: bool
     reason: str
     left_out: bool = False
+    taken: Finished | None = None
 
 
 def make_plan(recipe: Recipe, settings: Settings, hashes: Hashes | None = None) -> list[Planned]:
@@ -61,18 +66,21 @@ def make_plan(recipe: Recipe, settings: Settings, hashes: Hashes | None = None) 
     selected = _selected(recipe, settings)
     data = open_dataset(recipe.data_root)
     fresh = Freshness(recipe, settings.work_dir, data, hashes or Hashes(settings.work_dir / HASHES))
+    shelf = Shelf(settings.reuse, settings.work_dir, settings.device)
     plan: list[Planned] = []
     for step in recipe.steps:
-        plan.append(_planned(fresh, step, settings, plan, step.name in selected))
-    running = {item.step.name for item in plan if item.runs}
+        plan.append(_planned(fresh, step, settings, plan, step.name in selected, shelf))
+    coming = {item.step.name for item in plan if item.runs or item.taken}
     for item in plan:
         if item.runs:
-            _check_inputs(item.step, settings.work_dir, running)
+            _check_inputs(item.step, settings.work_dir, coming)
             check_step(recipe, item.step, data)
     return plan
 
 
-def _planned(fresh: Freshness, step: Step, settings: Settings, before: list[Planned], selected: bool) -> Planned:
+def _planned(
+    fresh: Freshness, step: Step, settings: Settings, before: list[Planned], selected: bool, shelf: Shelf
+) -> Planned:
     why = left_out(step, fresh.data)
     if why:
         return Planned(step, False, f"left out, {why}", left_out=True)
@@ -87,9 +95,13 @@ def _planned(fresh: Freshness, step: Step, settings: Settings, before: list[Plan
     running = {item.step.name for item in before if item.runs}
     source = next((source for source in step.inputs.values() if source in running), None)
     state = State(f"follows {source}") if source else fresh.state(step)
-    if settings.force and state.reason is None:
-        state = State("forced")
-    return Planned(step, state.reason is not None, state.words)
+    if settings.force:
+        return Planned(step, True, state.reason or "forced")
+    if state.reason is None or source:
+        return Planned(step, state.reason is not None, state.words)
+    outputs = {item.step.name: item.taken.record["output"] for item in before if item.taken}
+    taken = shelf.find(fresh, step, fresh.stamp(step, outputs))
+    return Planned(step, taken is None, str(taken or state.reason), taken=taken)
 
 
 def _selected(recipe: Recipe, settings: Settings) -> set[str]:
@@ -106,9 +118,9 @@ def _selected(recipe: Recipe, settings: Settings) -> set[str]:
     return set(names[begin:end])
 
 
-def _check_inputs(step: Step, work_dir: Path, running: set[str]) -> None:
+def _check_inputs(step: Step, work_dir: Path, coming: set[str]) -> None:
     for key, source in step.inputs.items():
-        if source not in running and not (work_dir / source / "stage.json").exists():
+        if source not in coming and not (work_dir / source / "stage.json").exists():
             raise UserError(
                 f"Stage '{step.name}' reads '{source}' ({key}), which is not finished in {work_dir}: "
                 f"run it first (without --from and --only, or with --until {source})."

@@ -21,18 +21,28 @@ def prepare(made: Artifact, started: dict[str, Any], state: State, fresh: Freshn
     Raises:
         UserError: the folder holds files, and none of a run.
     """
+    begun, finished = made.path / "started.json", made.path / "stage.json"
+    if begun.exists() and state.reason == "goes on" and not force:
+        remove_parts(made.path)
+        return _keep_begun(made, read_json(begun), started, fresh)
+    if state.repair and not force and isinstance(made, PerImageArtifact):
+        return _keep_whole(made, state, fresh, read_json(finished), started)
+    begin_anew(made)
+    return []
+
+
+def begin_anew(made: Artifact) -> None:
+    """An empty folder but for a user's own files; a finished output is put aside until its replacement is finished.
+
+    Raises:
+        UserError: the folder holds files, and none of a run.
+    """
     folder = made.path
     folder.mkdir(parents=True, exist_ok=True)
     remove_parts(folder)
-    goes_on = (folder / "started.json").exists() and state.reason == "goes on" and not force
     if any(folder.iterdir()) and not (folder / "stage.json").exists() and not (folder / "started.json").exists():
         raise UserError(f"{folder} holds files that are not of this run: use another --work-dir or empty it.")
-    if goes_on:
-        return _keep_begun(made, read_json(folder / "started.json"), started, fresh)
-    if state.repair and not force and isinstance(made, PerImageArtifact):
-        return _keep_whole(made, state, fresh, read_json(folder / "stage.json"), started)
     renew(made)
-    return []
 
 
 def _keep_begun(made: Artifact, before: dict[str, Any], started: dict[str, Any], fresh: Freshness) -> list[str]:

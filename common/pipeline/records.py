@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import platform
 import resource
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,29 @@ def code_version() -> dict[str, str | None]:
     command = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12"]
     done = subprocess.run(command, capture_output=True, text=True, check=False) if shutil.which("git") else None
     return {"version": version("wsseg"), "commit": done.stdout.strip() if done and done.returncode == 0 else None}
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Of the libraries that a result may depend on, and of Python."""
+    names = ("torch", "torchvision", "mmengine", "mmcv-lite", "mmsegmentation", "numpy", "pillow")
+    found = {name: _version(name) for name in names}
+    return {"python": platform.python_version(), **{name: known for name, known in found.items() if known}}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def device_kind(name: str) -> str:
+    """What `name` ("auto", "cpu", "cuda" or "cuda:N") comes to here, "cpu" or "cuda"; PyTorch is not asked."""
+    if name != "auto":
+        return name.partition(":")[0]
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    return "cuda" if not hidden and any(Path("/dev").glob("nvidia[0-9]*")) else "cpu"
 
 
 def machine(gpu: Any, threads: int, workers: int, ranks: int) -> dict[str, Any]:

@@ -7,10 +7,9 @@ came out. While it works, `started.json` holds the asked-for part, so that a lat
 from __future__ import annotations
 
 import datetime
-import functools
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +18,22 @@ from common.base.constants import IGNORE
 from common.base.errors import UserError
 from common.base.files import read_json, write_json
 from common.base.hashes import Hashes
-from common.base.parallel import set_threads
-from common.base.progress import Progress
 from common.checkpoints.contents import completed
-from common.data.dataset import DataSet, open_dataset
+from common.data.dataset import open_dataset
 from common.data.guard import guarding
 from common.data.reads import Reads, recording
 from common.pipeline.checks import arguments
 from common.pipeline.code import late_imports
+from common.pipeline.execute import allowed, execute
 from common.pipeline.freshness import FORMAT, Freshness, State, plain
-from common.pipeline.inputs import assembled
 from common.pipeline.outputs import finish, record_files
-from common.pipeline.per_image import Outcome, PerImageJob, run_here
 from common.pipeline.plan import HASHES, Planned, Settings, make_plan
 from common.pipeline.prepare import prepare
 from common.pipeline.read_log import ReadLog
 from common.pipeline.recipe import Recipe, Step
-from common.pipeline.records import code_version, duration, machine, peak_memory
-from common.pipeline.stage import Run
-from common.pipeline.workers import preload, run_workers
+from common.pipeline.records import code_version, device_kind, duration, machine, peak_memory, versions
+from common.pipeline.reuse import Shelf, take
+from common.pipeline.workers import preload
 
 
 def run_recipe(recipe: Recipe, settings: Settings) -> None:
@@ -67,7 +63,8 @@ def _agreed_plan(recipe: Recipe, settings: Settings, hashes: Hashes) -> list[Pla
     """The plan of the first rank: it alone looks at the files."""
 
     def look() -> list[list[Any]]:
-        return [[item.runs, item.reason, item.left_out] for item in make_plan(recipe, settings, hashes)]
+        plan = make_plan(recipe, settings, hashes)
+        return [[item.runs or item.taken is not None, item.reason, item.left_out] for item in plan]
 
     plan = _agreed(settings, "plan", look)
     return [Planned(step, *said) for step, said in zip(recipe.steps, plan, strict=True)]
@@ -103,12 +100,26 @@ def _visit(recipe: Recipe, item: Planned, settings: Settings, hashes: Hashes, ti
     if not item.runs:
         return say(item.reason)
     fresh = Freshness(recipe, settings.work_dir, open_dataset(recipe.data_root), hashes)
-    found = _agreed(settings, f"{item.step.name}/state", lambda: asdict(fresh.state(item.step)))
-    state = State(**found)
+    state, taken = _agreed(settings, f"{item.step.name}/state", lambda: _look(item.step, settings, fresh))
+    state = State(**state)
+    if taken:
+        return say(taken)
     if state.reason is None and not settings.force:
         return say("fresh, its inputs have not changed")
     say(state.reason or item.reason)
     return _run_step(recipe, item.step, settings, fresh, state)
+
+
+def _look(step: Step, settings: Settings, fresh: Freshness) -> tuple[dict[str, Any], str | None]:
+    """The state of a stage, and from where it was taken if another run has finished it."""
+    state = fresh.state(step)
+    if state.reason is None or settings.force:
+        return asdict(state), None
+    wanted = fresh.stamp(step)
+    found = Shelf(settings.reuse, settings.work_dir, settings.device).find(fresh, step, wanted)
+    if found is not None:
+        take(found, step.kind(settings.work_dir / step.name), wanted)
+    return asdict(state), None if found is None else str(found)
 
 
 def _worker_modules(plan: list[Planned]) -> list[str]:
@@ -127,8 +138,8 @@ def _run_step(recipe: Recipe, step: Step, settings: Settings, fresh: Freshness, 
         (folder / "stage.json").unlink(missing_ok=True)
     ranks.gather(f"{step.name}/prepared", True)
     clock = time.monotonic()
-    with peak_memory() as peak, guarding(_allowed(recipe, step)), recording(reads):
-        outcome = _execute(recipe, step, settings, fresh, reads)
+    with peak_memory() as peak, guarding(allowed(recipe, step)), recording(reads):
+        outcome = execute(recipe, step, settings, fresh, reads)
     if ranks.first:
         numbers = made.read() if isinstance(made, Scores) else {}
         _write_reads(folder, reads, fresh, started.pop("code"))
@@ -139,6 +150,8 @@ def _run_step(recipe: Recipe, step: Step, settings: Settings, fresh: Freshness, 
             "mixed": started["mixed"] + _threads(folder),
             "output": record_files(made, fresh.hashes, outcome.ids),
             "code": code_version(),
+            "device": device_kind(settings.device),
+            "versions": versions(),
             "seconds": round(time.monotonic() - clock, 2),
             "peak_memory_mb": round(max(peak(), outcome.peak_memory_mb)),
             "images": None if outcome.ids is None else len(outcome.ids),
@@ -189,114 +202,6 @@ def _collapsed(labels: PerImageArtifact, names: Sequence[str]) -> str | None:
         return None
     what = f"hold nothing but '{names[found.pop()]}'" if found and max(found) < len(names) else "leave every pixel open"
     return f"all {len(ids)} label maps {what}: what made them has collapsed, or its thresholds are too strict"
-
-
-def _make_run(
-    recipe: Recipe, step: Step, work_dir: Path, device: str, launcher: str = "none", threads: int | None = None
-) -> Run:
-    with guarding(_allowed(recipe, step)):
-        data = open_dataset(recipe.data_root)
-    device_name = None if device == "auto" else device
-    return Run(data, device_name, work_dir / step.name, recipe.seed, launcher, step.stage, threads)
-
-
-def _allowed(recipe: Recipe, step: Step) -> list[str] | None:
-    """The images whose pixel labels a stage may read; None: all."""
-    if step.oracle or getattr(step.function, "pixel_labels", "none") == "evaluation":
-        return None
-    return open_dataset(recipe.data_root).ids(recipe.pixel_labels) if recipe.pixel_labels else []
-
-
-def _call(recipe: Recipe, step: Step, work_dir: Path, run: Run) -> Any:
-    kinds = {other.name: other.kind for other in recipe.steps}
-    artifacts = {key: kinds[name](work_dir / name) for key, name in step.inputs.items()}
-    return step.function(run, **step.params, **assembled(artifacts))
-
-
-@dataclass(frozen=True)
-class _Executed:
-    """What a stage's record says of its execution: visited images, memory of its workers (MB), the GPU it asked for."""
-
-    ids: list[str] | None
-    peak_memory_mb: float
-    gpu: Any
-
-
-def _execute(recipe: Recipe, step: Step, settings: Settings, fresh: Freshness, reads: Reads) -> _Executed:
-    if step.per_image:
-        return _execute_per_image(recipe, step, settings, fresh, reads)
-    set_threads(settings.threads)
-    run = _make_run(recipe, step, settings.work_dir, settings.device, settings.launcher, settings.told_threads)
-    together = getattr(step.function, "every_rank", False) and run.device.type == "cuda"
-    if not together:
-        run.launcher = "none"
-    if settings.ranks.first or together:
-        made = _call(recipe, step, settings.work_dir, run)
-        if step.kind is Scores and settings.ranks.first:
-            Scores(run.out).write(plain(made))
-    settings.ranks.gather(f"{step.name}/whole", True)
-    return _Executed(None, 0.0, run.gpu)
-
-
-def _execute_per_image(recipe: Recipe, step: Step, settings: Settings, fresh: Freshness, reads: Reads) -> _Executed:
-    ranks, out = settings.ranks, step.kind(settings.work_dir / step.name)
-    assert isinstance(out, PerImageArtifact)
-    make_job = functools.partial(_worker_job, recipe, step.name, settings.work_dir, settings.device)
-    set_threads(1)
-    job, run = make_job()
-    if run.gpu is not None:
-        set_threads(settings.threads)
-    alone = run.gpu is not None or settings.workers == 1 or ranks.world > 1
-    ids = _ids(recipe, step, job, run.data, settings.work_dir)
-    log = ReadLog(out.path, str(ranks.rank))
-    log.add((), completed(reads.take(), fresh.data, fresh.hashes))
-    mine = ids[ranks.rank :: ranks.world]
-    todo = [image_id for image_id in mine if not out.has(image_id)]
-    with Progress(len(mine), step.name, done=len(mine) - len(todo)) as progress:
-        if not todo:
-            outcome = Outcome({}, 0.0)
-        elif alone:
-            outcome = run_here(job, run.data, out, todo, progress, log)
-        else:
-            del job
-            outcome = run_workers(make_job, out, todo, settings.workers, progress, log)
-    failures = {}
-    for part in ranks.gather(f"{step.name}/failures", outcome.failures):
-        failures.update(part)
-    if failures:
-        _report_failures(out.path, failures, len(ids))
-    return _Executed(ids, outcome.peak_memory_mb, run.gpu)
-
-
-def _worker_job(recipe: Recipe, name: str, work_dir: Path, device: str) -> tuple[PerImageJob, Run]:
-    """Set a per-image stage up, in this process or in a worker."""
-    step = next(step for step in recipe.steps if step.name == name)
-    run = _make_run(recipe, step, work_dir, device)
-    with guarding(_allowed(recipe, step)):
-        return _call(recipe, step, work_dir, run), run
-
-
-def _ids(recipe: Recipe, step: Step, job: PerImageJob, data: DataSet, work_dir: Path) -> list[str]:
-    if job.split is not None:
-        return data.ids(job.split)
-    kinds = {other.name: other.kind for other in recipe.steps}
-    for name in step.inputs.values():
-        if issubclass(kinds[name], PerImageArtifact):
-            return kinds[name](work_dir / name).ids()
-    raise UserError(
-        f"Stage '{step.name}' reads no per-image artefact: its function must say per_image(..., split=...)."
-    )
-
-
-def _report_failures(folder: Path, failures: dict[str, str], total: int) -> None:
-    write_json(folder.parent / f"{folder.name}.failures.json", failures)
-    shown = "".join(f"\n  {image_id}: {text}" for image_id, text in sorted(failures.items())[:10])
-    more = f"\n  ... and {len(failures) - 10} more" if len(failures) > 10 else ""
-    raise UserError(
-        f"{len(failures)} of {total} images failed in stage '{folder.name}' (all are listed in "
-        f"{folder.parent / folder.name}.failures.json); mend them and run the same command again, "
-        f"the finished images are kept:{shown}{more}"
-    )
 
 
 # --- records ------------------------------------------------------------------------------------------------------
