@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
@@ -51,16 +52,15 @@ class Freshness:
         self.recipe, self.work_dir, self.data, self.hashes = recipe, work_dir, data, hashes
         self.steps = {step.name: step for step in recipe.steps}
         self._code: dict[Any, dict[str, str]] = {}
+        self._configs: dict[tuple[Path, str], dict[str, Any]] = {}
+        self._config_digest = functools.cache(config_digest)
 
     def stamp(self, step: Step, outputs: Mapping[str, str | None] | None = None) -> dict[str, Any]:
         """All that a stage's result depends on but its data and its code; JSON-able.
 
         outputs: digests of inputs that are not in the work dir yet, by stage.
         """
-        params = {
-            key: {"file": value.name, "sha256": config_digest(value)} if isinstance(value, NetworkConfig) else value
-            for key, value in step.params.items()
-        }
+        params = {key: self._named(value) for key, value in step.params.items()}
         named = (self.recipe.pixel_labels, step.params.get("split"), step.params.get("pixel_labels"))
         given = outputs or {}
         return {
@@ -81,6 +81,12 @@ class Freshness:
             "supervision": self.recipe.pixel_labels,
         }
 
+    def _named(self, value: Any) -> Any:
+        """A network config by its name and digest, any other value as it is."""
+        if isinstance(value, NetworkConfig):
+            return {"file": value.name, "sha256": self._config_digest(value)}
+        return value
+
     def output(self, name: str) -> str | None:
         """The digest of what a stage has made; None: it is not finished."""
         record = self.work_dir / name / "stage.json"
@@ -97,7 +103,13 @@ class Freshness:
 
     def _config(self, step: Step) -> dict[str, Any]:
         file = next((value for value in step.params.values() if isinstance(value, NetworkConfig)), None)
-        return {} if file is None else read_config(file, step.params.get("options")).to_dict()
+        if file is None:
+            return {}
+        options = step.params.get("options")
+        key = (file, json.dumps(options, sort_keys=True, default=str))
+        if key not in self._configs:
+            self._configs[key] = read_config(file, options).to_dict()
+        return self._configs[key]
 
     def _network(self, name: str) -> dict[str, Any]:
         """The config of the network that a stage trains."""

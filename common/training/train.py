@@ -85,8 +85,8 @@ def train_network(
     cfg = _prepare(cfg, work_dir, device, launcher, init)
     loader = build_loader(cfg, lambda line: _tell(log, f"{work_dir.name}: {line}"))
     resolve_schedule(cfg, seeking(loader).epoch_length(loader.batch_size))
-    identity = training_identity(cfg, read_by(loader.dataset, cfg, current_reads() or Reads()))
-    same = (identity, config_identity(cfg))
+    identity, *older = _identities(cfg, loader.dataset)
+    same = (identity, *older)
     weights = work_dir / WEIGHTS
     if resume and weights.exists() and _finished(work_dir) in same:
         return weights
@@ -151,6 +151,16 @@ def _prepare_data(cfg: Any) -> None:
     data = open_dataset(dataset.root)
     check_classes(cfg.model, data.num_classes, str(dataset.root))
     fill_classes(cfg.model, data.num_classes)
+
+
+def _identities(cfg: Any, dataset: Any) -> list[str]:
+    """What this training is, in words of now and of before; the first rank looks at the files, for all of them."""
+    found = [""] * 2
+    if _is_first():
+        reads = read_by(dataset, cfg, current_reads() or Reads())
+        found = [training_identity(cfg, reads), config_identity(cfg)]
+    broadcast_object_list(found)
+    return found
 
 
 def _finished(work_dir: Path) -> str | None:
