@@ -30,6 +30,7 @@ from common.pipeline.code import late_imports
 from common.pipeline.freshness import FORMAT, Freshness, State, plain
 from common.pipeline.inputs import assembled
 from common.pipeline.outputs import finish, record_files
+from common.pipeline.passport import recipe_digest
 from common.pipeline.per_image import Outcome, PerImageJob, run_here
 from common.pipeline.plan import HASHES, Planned, Settings, make_plan
 from common.pipeline.prepare import prepare
@@ -310,6 +311,8 @@ def _write_run_record(recipe: Recipe, settings: Settings, plan: list[Planned]) -
             "file": str(recipe.path),
             "method": recipe.method,
             "seed": recipe.seed,
+            "digest": recipe_digest(recipe),
+            "overrides": recipe.overrides,
             "supervision": recipe.pixel_labels,
             "data": {"name": open_dataset(recipe.data_root).name, "root": str(recipe.data_root.resolve())},
             "stages": [step.name for step in recipe.steps],
