@@ -18,6 +18,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     report.add_argument("run", type=Path, help="the run's folder, e.g. work_dirs/irnet_shapes")
     report.add_argument("--images", type=int, default=20, help="pictures per gallery (%(default)s)")
     report.add_argument("--record", action="store_true", help="also write the numbers to results/METHOD/*.json")
+    report.add_argument("--force", action="store_true", help="let --record replace the record of another run")
     report.set_defaults(handler=_report)
 
     verify = verbs.add_parser(
@@ -43,11 +44,13 @@ def _report(options: argparse.Namespace) -> int:
     from common.pipeline.run_folder import read_run
     from common.report.page import write_report
     from common.report.record import write_record
+    from common.report.recordable import check_recordable
 
-    run = read_run(options.run)
-    print(write_report(run, ROOT, options.images))
-    if options.record:
-        print(write_record(run, ROOT))
+    run, written = read_run(options.run), []
+    if options.record:  # first: where it is refused nothing is written
+        check_recordable(run, ROOT)
+        written.append(write_record(run, ROOT, options.force))
+    print(write_report(run, ROOT, options.images), *written, sep="\n")
     return 0
 
 
