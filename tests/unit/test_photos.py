@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from common.artifacts import CAM, CAMs, ConfidentLabel, ConfidentLabels, Labels, Scores
-from common.base.errors import DataError
+from common.base.errors import DataError, UserError
 from common.base.files import read_json
 from common.cli import main
 from common.data.dataset import DataSet, open_dataset
 from common.data.prepare.shapes import make_shapes
 from common.metrics import BestThreshold, ConfusionMatrix, PhotoMatrices
+from common.metrics.paired import difference
 from common.pipeline import Run
 from common.pipeline.plan import Settings, make_plan
 from common.pipeline.recipe import load_recipe
@@ -146,3 +147,59 @@ def test_it_is_part_of_what_the_evaluation_made(tmp_path, tiny_voc):
     assert PhotoMatrices.read(work / "score").ids == open_dataset(tiny_voc).ids("train")
     (work / "score/stage.json").rename(work / "score/started.json")  # stopped before it was finished
     assert main(arguments) == 0 and json.loads((work / "score/files.json").read_text()).keys() >= {"photos.npz"}
+
+
+def results(photos: int, gain: float, noise: float = 0.2, classes: int = 3) -> list[PhotoMatrices]:
+    """Two results on photos of differing difficulty; the second has `gain` more of the pixels right."""
+    rng, made = np.random.default_rng(1), [PhotoMatrices(classes), PhotoMatrices(classes)]
+    for number in range(photos):
+        share, truth = 0.6 + noise * rng.uniform(-1, 1), rng.integers(classes)
+        for result, right in zip(made, (share, share + gain), strict=True):
+            matrix = np.zeros((classes, classes), np.int64)
+            matrix[truth, truth] = round(10_000 * right)
+            matrix[truth, (truth + 1) % classes] = 10_000 - matrix[truth, truth]
+            result.add(str(number), matrix)
+    return made
+
+
+def test_a_small_difference_is_told_from_chance_by_the_same_photos():
+    first, second = results(60, 0.02)
+    found = difference(first, second)
+    assert found.miou == pytest.approx(second.total().miou() - first.total().miou())
+    assert 0 < found.low < found.miou < found.high and (found.better, found.worse) == (60, 0)
+    assert found.high - found.low < 0.01  # the two means alone differ by more from draw to draw
+    assert difference(first, second) == found
+    back = difference(second, first)
+    assert back.miou == -found.miou and (back.better, back.worse) == (0, 60)
+    same = difference(first, first)
+    assert (same.miou, same.low, same.high, same.better, same.worse) == (0, 0, 0, 0, 0)
+    assert difference(first, second, subset=[1]).miou != found.miou
+
+
+def test_other_photos_or_classes_are_not_compared():
+    first, _ = results(5, 0.1)
+    for other in (results(6, 0.1)[0], results(5, 0.1, classes=4)[0]):
+        with pytest.raises(UserError, match="other photos or other classes"):
+            difference(first, other)
+
+
+@pytest.mark.usefixtures("toy_method")
+def test_two_runs_side_by_side(tmp_path, tiny_voc, capsys):
+    recipe = tmp_path / "recipe.py"
+    recipe.write_text(RECIPE.format(root=str(tiny_voc)))
+    for name, level in (("bad", 60.0), ("good", 100.0)):
+        options = ["--device", "cpu", "--workers", "1", "--cfg-options", f"pipeline.label.level={level}"]
+        assert main(["run", str(recipe), "--work-dir", str(tmp_path / name), *options]) == 0
+    means = [read_json(tmp_path / name / "score/scores.json")["miou"] for name in ("bad", "good")]
+    capsys.readouterr()
+    assert main(["compare", str(tmp_path / "bad"), str(tmp_path / "good")]) == 0
+    head, line = capsys.readouterr().out.splitlines()
+    assert head.startswith(f"mIoU of {tmp_path / 'good'} minus that of {tmp_path / 'bad'}")
+    assert (
+        line.startswith(f"score             {100 * (means[1] - means[0]):+.1f} [+") and "8 of 8 photos better" in line
+    )
+    assert main(["compare", str(tmp_path / "bad")]) == 2
+    assert "no run (it writes the tables) or two" in capsys.readouterr().err
+    (tmp_path / "bad/score/photos.npz").unlink()
+    assert main(["compare", str(tmp_path / "bad"), str(tmp_path / "good")]) == 2
+    assert "share no evaluation with photos.npz" in capsys.readouterr().err
