@@ -14,6 +14,7 @@ import numpy as np
 
 from common.base.errors import DataError, UserError
 from common.base.files import atomic_path, read_json, write_json
+from common.metrics.photos import PHOTOS
 
 if TYPE_CHECKING:
     from common.data.dataset import DataSet
@@ -218,10 +219,13 @@ class Weights(Artifact):
 
 
 class Scores(Artifact):
-    """The numbers of an evaluation, `scores.json`."""
+    """The numbers of an evaluation, `scores.json`; of one that compares pixels also `photos.npz`, counts per photo."""
 
     def files(self) -> list[Path]:
-        return [self.path / "scores.json"]
+        return [self.path / "scores.json", *self.path.glob(PHOTOS)]
+
+    def leaves(self, name: str) -> bool:
+        return name in ("scores.json", PHOTOS)
 
     def write(self, numbers: dict[str, Any]) -> None:
         """Write the numbers, atomically."""

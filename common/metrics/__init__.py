@@ -3,6 +3,14 @@
 from common.metrics.confusion import ConfusionMatrix
 from common.metrics.instance_ap import InstanceAP, average_precision
 from common.metrics.multilabel import multilabel_average_precision
+from common.metrics.photos import PhotoMatrices
 from common.metrics.threshold import BestThreshold
 
-__all__ = ["BestThreshold", "ConfusionMatrix", "InstanceAP", "average_precision", "multilabel_average_precision"]
+__all__ = [
+    "BestThreshold",
+    "ConfusionMatrix",
+    "InstanceAP",
+    "PhotoMatrices",
+    "average_precision",
+    "multilabel_average_precision",
+]

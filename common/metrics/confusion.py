@@ -25,8 +25,8 @@ class ConfusionMatrix:
         self.matrix = np.zeros((num_classes, num_classes), np.int64) if matrix is None else matrix
         self.open = 0
 
-    def add(self, prediction: np.ndarray, truth: np.ndarray) -> None:
-        """Count one image, or a stack of them: integer arrays of the same shape.
+    def add(self, prediction: np.ndarray, truth: np.ndarray) -> np.ndarray:
+        """Count one image, or a stack of them: integer arrays of the same shape. Returns their own matrix.
 
         Raises:
             DataError: the shapes differ, or a value is no class.
@@ -38,7 +38,9 @@ class ConfusionMatrix:
         valid = truth != self.ignore_index
         given = valid & (prediction != self.ignore_index)
         self.open += int(valid.sum() - given.sum())
-        self.matrix += pair_counts(truth[given], prediction[given], self.num_classes)
+        own = pair_counts(truth[given], prediction[given], self.num_classes)
+        self.matrix += own
+        return own
 
     def coverage(self) -> float:
         """Share of the counted ground truth that has a prediction, 0..1; NaN before the first pixel."""

@@ -28,8 +28,10 @@ class BestThreshold:
         self.num_classes, self.ignore_index = num_classes, ignore_index
         self.histogram = np.zeros((num_classes, num_classes, len(self.thresholds) + 1), np.int64)
 
-    def add(self, maps: np.ndarray, keys: Sequence[int] | np.ndarray, truth: np.ndarray) -> None:
-        """Count one image.
+    def add(
+        self, maps: np.ndarray, keys: Sequence[int] | np.ndarray, truth: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Count one image. Returns its part of the histogram, for `part_at`: the cells that are not 0, their counts.
 
         maps: float [K, h, w]; keys: their K class ids (1..C-1); truth: integer [h, w].
         """
@@ -41,7 +43,23 @@ class BestThreshold:
             classes = np.asarray(keys, np.int64)[scores.argmax(axis=0)]
             below = np.searchsorted(self.thresholds.astype(np.float32), scores.max(axis=0), side="left")
         cells = np.ravel_multi_index((rows, classes, below), self.histogram.shape)
-        self.histogram += np.bincount(cells, minlength=self.histogram.size).reshape(self.histogram.shape)
+        own = np.bincount(cells, minlength=self.histogram.size)
+        self.histogram += own.reshape(self.histogram.shape)
+        filled = np.flatnonzero(own)
+        return filled.astype(np.int32), own[filled].astype(np.int32)
+
+    def part_at(self, part: tuple[np.ndarray, np.ndarray], threshold: float) -> np.ndarray:
+        """int64 [C, C]: the confusion matrix of one image at one of the thresholds; part: what `add` returned.
+
+        Raises:
+            ValueError: it is none of the thresholds.
+        """
+        cells, counts = part
+        rows, classes, below = np.unravel_index(cells, self.histogram.shape)
+        columns = np.where(below > self._index(threshold), classes, 0)
+        matrix = np.zeros((self.num_classes, self.num_classes), np.int64)
+        np.add.at(matrix, (rows, columns), counts)
+        return matrix
 
     def matrices(self) -> np.ndarray:
         """int64 [T, C, C]: the confusion matrix at every threshold."""
@@ -67,10 +85,13 @@ class BestThreshold:
         Raises:
             ValueError: it is none of them.
         """
+        return self._confusion(self.matrices()[self._index(threshold)])
+
+    def _index(self, threshold: float) -> int:
         index = int(np.abs(self.thresholds - threshold).argmin())
         if not np.isclose(self.thresholds[index], threshold, rtol=0, atol=1e-9):
             raise ValueError(f"{threshold} is none of the counted thresholds")
-        return self._confusion(self.matrices()[index])
+        return index
 
     def curve(self, names: Sequence[str], subset: Sequence[str] | None = None) -> dict[str, Any]:
         """{"thresholds": [T], "miou": [T]} over all classes or the named ones, ready for JSON."""

@@ -47,7 +47,7 @@ class Recipe:
 
     pixel_labels: the split whose masks are part of the supervision (semi-supervised recipes), None for tags only; uses:
     what is known of the other images; images: of a supervised reference, the list it takes a part of; text: the file
-    with its options, as mmengine prints it; content: the same as plain data.
+    with its options, as mmengine prints it; content: the same as plain data; overrides: the options as they were given.
     """
 
     path: Path
@@ -60,6 +60,7 @@ class Recipe:
     images: str | None
     text: str
     content: dict[str, Any]
+    overrides: dict[str, Any]
 
     @property
     def name(self) -> str:
@@ -99,6 +100,7 @@ def load_recipe(path: str | Path, options: Mapping[str, Any] | None = None) -> R
         steps=tuple(steps.values()),
         text=plain_text(config),
         content=json.loads(json.dumps(config.to_dict(), default=str)),
+        overrides=json.loads(json.dumps(dict(options or {}), default=str)),
     )
 
 
@@ -223,6 +225,6 @@ def _seed(path: Path, seed: Any) -> int:
     return seed
 
 
-def config_digest(path: Path) -> str:
-    """SHA-256 of what a network config says once its bases are merged."""
-    return hashlib.sha256(plain_text(read_config(path)).encode()).hexdigest()
+def config_digest(path: Path, options: Mapping[str, Any] | None = None) -> str:
+    """SHA-256 of what a network config says once its bases, and `options`, are merged."""
+    return hashlib.sha256(plain_text(read_config(path, options)).encode()).hexdigest()

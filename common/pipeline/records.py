@@ -30,27 +30,53 @@ def peak_memory() -> Iterator[Callable[[], float]]:
     yield peak
 
 
+ROOT = Path(__file__).resolve().parents[2]
+CODE = ("common", "methods", "configs", "pyproject.toml")
+"""What a result is made with; a change elsewhere, say of a table, does not make the code another."""
+PACKAGES = {
+    "torch": ("torch",),
+    "torchvision": ("torchvision",),
+    "mmengine": ("mmengine",),
+    "mmcv": ("mmcv", "mmcv-lite"),
+    "mmsegmentation": ("mmsegmentation",),
+    "numpy": ("numpy",),
+    "scipy": ("scipy",),
+    "pillow": ("pillow",),
+    "opencv": ("opencv-python-headless", "opencv-python"),
+    "pydensecrf": ("pydensecrf2", "pydensecrf"),
+}
+"""Name in the records -> the distributions that may provide it, the first that is there counts."""
+
+
 @functools.cache
 def code_version() -> dict[str, str | None]:
-    here = Path(__file__).parent
-    command = ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False) if shutil.which("git") else None
-    return {"version": version("wsseg"), "commit": done.stdout.strip() if done and done.returncode == 0 else None}
+    """The package's version and the commit, `-dirty` where the code differs from it; one look a process.
+
+    Untracked files count unless git ignores them.
+    """
+    commit = _git("rev-parse", "--short=12", "HEAD")
+    if commit and _git("status", "--porcelain", "--untracked-files=normal", "--", *CODE):
+        commit += "-dirty"
+    return {"version": version("wsseg"), "commit": commit or None}
+
+
+def _git(*words: str) -> str:
+    """What git says about the checkout; empty where there is none."""
+    if not shutil.which("git"):
+        return ""
+    done = subprocess.run(["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 @functools.cache
 def versions() -> dict[str, str]:
-    """Of the libraries that a result may depend on, and of Python."""
-    names = ("torch", "torchvision", "mmengine", "mmcv-lite", "mmsegmentation", "numpy", "pillow")
-    found = {name: _version(name) for name in names}
-    return {"python": platform.python_version(), **{name: known for name, known in found.items() if known}}
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
+    """The versions of Python and of the packages that may change a number; those that are not there are left out."""
+    found = {"python": platform.python_version()}
+    for name, distributions in PACKAGES.items():
+        for distribution in distributions:
+            with contextlib.suppress(PackageNotFoundError):
+                found.setdefault(name, version(distribution))
+    return found
 
 
 def device_kind(name: str) -> str:
@@ -74,8 +100,7 @@ def machine(gpu: Any, threads: int, workers: int, ranks: int) -> dict[str, Any]:
         "workers": workers,
         "ranks": ranks,
         "gpu": name,
-        "python": platform.python_version(),
-        "torch": version("torch"),
+        "versions": dict(versions()),
     }
 
 

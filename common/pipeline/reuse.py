@@ -60,7 +60,7 @@ class Shelf:
 
     def _fits(self, found: Finished, fresh: Freshness, step: Step, wanted: Mapping[str, Any]) -> bool:
         record = found.record
-        if record.get("mixed") or record.get("device") != self.device or record["versions"] != versions():
+        if record.get("mixed") or record.get("device") != self.device or record["machine"]["versions"] != versions():
             return False
         if record["kind"] != step.kind.kind_name() or _nameless(record) != _nameless(wanted):
             return False

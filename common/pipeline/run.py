@@ -27,11 +27,12 @@ from common.pipeline.code import late_imports
 from common.pipeline.execute import allowed, execute
 from common.pipeline.freshness import FORMAT, Freshness, State, plain
 from common.pipeline.outputs import finish, record_files
+from common.pipeline.passport import recipe_digest
 from common.pipeline.plan import HASHES, Planned, Settings, make_plan
 from common.pipeline.prepare import prepare
 from common.pipeline.read_log import ReadLog
 from common.pipeline.recipe import Recipe, Step
-from common.pipeline.records import code_version, device_kind, duration, machine, peak_memory, versions
+from common.pipeline.records import code_version, device_kind, duration, machine, peak_memory
 from common.pipeline.reuse import Shelf, take
 from common.pipeline.workers import preload
 
@@ -151,7 +152,6 @@ def _run_step(recipe: Recipe, step: Step, settings: Settings, fresh: Freshness, 
             "output": record_files(made, fresh.hashes, outcome.ids),
             "code": code_version(),
             "device": device_kind(settings.device),
-            "versions": versions(),
             "seconds": round(time.monotonic() - clock, 2),
             "peak_memory_mb": round(max(peak(), outcome.peak_memory_mb)),
             "images": None if outcome.ids is None else len(outcome.ids),
@@ -215,6 +215,8 @@ def _write_run_record(recipe: Recipe, settings: Settings, plan: list[Planned]) -
             "file": str(recipe.path),
             "method": recipe.method,
             "seed": recipe.seed,
+            "digest": recipe_digest(recipe),
+            "overrides": recipe.overrides,
             "supervision": recipe.pixel_labels,
             "data": {"name": open_dataset(recipe.data_root).name, "root": str(recipe.data_root.resolve())},
             "stages": [step.name for step in recipe.steps],

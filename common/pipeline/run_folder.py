@@ -61,6 +61,12 @@ class RunFolder:
         return sum(stage["seconds"] for stage in self.stages.values())
 
     @functools.cached_property
+    def reads(self) -> dict[str, dict[str, Any]]:
+        """Of each finished stage what it read (`data`) and its `code`; empty for one from before."""
+        files = {name: self.path / name / "reads.json" for name in self.stages}
+        return {name: read_json(file) if file.is_file() else {} for name, file in files.items()}
+
+    @functools.cached_property
     def marks(self) -> dict[str, str | None]:
         """Of each stage, why its numbers owe something to pixel labels the method does not have, or None.
 

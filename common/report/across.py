@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from common.report.expected import Expected, lookup
-from common.report.markdown import commits, number, runs_of, seeds_of, spread, table, whole_runs
+from common.report.lines import OLDER, experiments, is_older, titles
+from common.report.markdown import commits, number, seeds_of, spread, table, whole_runs
 from common.report.protocol import KINDS, Supervision
 from common.report.record import measured
 
@@ -35,7 +36,7 @@ MEASURES = (
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """One recipe of one method and its records, one a seed; none: not run."""
+    """One experiment and its records, one a seed; none: not run. recipe: its title in the table."""
 
     method: str
     recipe: str
@@ -103,14 +104,15 @@ def _order(row: Expected) -> int:
 def _lines(data: str, method: str, rows: list[Expected], records: list[Record]) -> list[Line]:
     """A method's recipes on `data`; where none was run, one empty line for each kind of supervision of its papers."""
     declared = {row.supervision.kind: row.supervision for row in rows}
-    groups = runs_of(record for record in records if record["data"]["name"] == data)
+    groups = experiments(record for record in records if record["data"]["name"] == data)
     if not groups:
         return [Line(method, "–", given, kind, []) for kind, given in declared.items()]
-    lines = []
-    for (_, recipe), group in groups.items():
+    lines, names = [], titles(groups)
+    for key, group in groups.items():
         given = next((record["supervision"] for record in group if record.get("supervision")), None)
         uses = None if given is None or given["uses"] is None else tuple(given["uses"])
         known = Supervision(given["masks"], given["images"], uses) if given else None
+        recipe = f"{names[key]} {OLDER}" if is_older(group[0]) else names[key]
         lines.append(Line(method, recipe, known, known.kind if known else next(iter(declared), "weak"), group))
     return lines
 

@@ -18,7 +18,8 @@ from common.base.files import atomic_path
 from common.pipeline.run_folder import headline
 from common.report.across import paper_table, runs_table
 from common.report.expected import Expected, read_expected
-from common.report.markdown import commits, number, runs_of, seeds_of, spread, table, whole_runs
+from common.report.lines import OLDER, experiments, is_older, titles
+from common.report.markdown import commits, number, seeds_of, spread, table, whole_runs
 from common.report.record import measured, read_records, records_for
 
 __all__ = ["compare", "tables", "wanted"]
@@ -128,8 +129,10 @@ def _expected_table(rows: list[Expected], records: list[dict[str, Any]]) -> str:
 
 
 def _runs_table(records: list[dict[str, Any]]) -> str:
-    lines = []
-    for (_, recipe), group in runs_of(records).items():
+    lines, groups = [], experiments(records)
+    names = titles(groups)
+    for key, group in groups.items():
+        recipe = f"{names[key]} {OLDER}" if is_older(group[0]) else names[key]
         for name in max((record["stages"] for record in group), key=len):
             having = [record for record in group if name in record["stages"]]
             stages = [record["stages"][name] for record in having]

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from statistics import mean, stdev
 from typing import Any
 
 from common.pipeline.records import duration
+from common.report.lines import OLDER
 
-__all__ = ["commits", "number", "runs_of", "seeds_of", "spread", "table", "whole_runs"]
+__all__ = ["commits", "number", "seeds_of", "spread", "table", "whole_runs"]
 
+TAKEN = "§"
 DAGGER = "† chosen on pixel labels (a best threshold, or a stage that sees masks): possible rather than reached."
+NOTES = {
+    "†": DAGGER,
+    OLDER: f"{OLDER} an older record, which does not say what the recipe and the data held then: it will be made anew.",
+    TAKEN: f"{TAKEN} with stages that were taken from another run, which counts the seconds that they took there.",
+}
+"""Mark -> what it means; said below a table that has it."""
 
 
 def table(head: tuple[str, ...], lines: list[tuple[str, ...]], nothing: str) -> str:
-    """A Markdown table, with the dagger's meaning below it where there is one; `nothing` where there is no line."""
+    """A Markdown table, with the meanings of its marks below it; `nothing` where there is no line."""
     if not lines:
         return f"{nothing}\n"
     rows = [head, ("---",) * len(head), *lines]
     text = "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |\n" for row in rows)
-    return f"{text}\n{DAGGER}\n" if "†" in text else text
+    return "\n".join((text, *(f"{note}\n" for mark, note in NOTES.items() if mark in text)))
 
 
 def number(value: float | None) -> str:
@@ -27,18 +34,10 @@ def number(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"
 
 
-def spread(values: list[float], marked: bool) -> str:
-    """Mean ± standard deviation of several seeds; a dagger where one was chosen on pixel labels."""
+def spread(values: list[float], marked: bool, older: bool = False) -> str:
+    """Mean ± standard deviation of several seeds; marked where one was chosen on pixel labels, or records are older."""
     deviation = f" ± {stdev(values):.1f}" if len(values) > 1 else ""
-    return f"{mean(values):.1f}{deviation}{' †' if marked else ''}"
-
-
-def runs_of(records: Iterable[dict[str, Any]]) -> dict[tuple[str, str], list[dict[str, Any]]]:
-    """(method, recipe) -> its records, one a seed."""
-    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for record in records:
-        groups.setdefault((record["method"], record["recipe"]), []).append(record)
-    return groups
+    return f"{mean(values):.1f}{deviation}{' †' if marked else ''}{f' {OLDER}' if older else ''}"
 
 
 def seeds_of(group: list[dict[str, Any]]) -> str:
@@ -46,12 +45,20 @@ def seeds_of(group: list[dict[str, Any]]) -> str:
 
 
 def whole_runs(group: list[dict[str, Any]]) -> str:
-    """The mean time of a whole run on each machine; of runs that were stopped on purpose, up to their last stage."""
+    """The mean time of a whole run on each machine; of runs that were stopped on purpose, up to their last stage.
+
+    A stage that was taken from another run counts what it took there; the time is marked then.
+    """
     seconds: dict[str, list[float]] = {}
+    taken = set()
     for record in group:
         where = _machine(record["machine"]) + (f", until {record['until']}" if record.get("until") else "")
         seconds.setdefault(where, []).append(sum(record["seconds"].values()))
-    return "; ".join(f"{duration(mean(times))}, {machine}" for machine, times in seconds.items())
+        if record.get("taken"):
+            taken.add(where)
+    return "; ".join(
+        f"{duration(mean(times))}{f' {TAKEN}' if where in taken else ''}, {where}" for where, times in seconds.items()
+    )
 
 
 def commits(group: list[dict[str, Any]], digits: int = 12) -> str:

@@ -14,7 +14,7 @@ from common.pipeline.recipe import config_digest
 from common.pipeline.run_folder import RunFolder
 from common.report.backbones import backbone_name
 
-__all__ = ["KINDS", "Supervision", "networks", "supervision"]
+__all__ = ["KINDS", "Supervision", "data_set", "networks", "supervision"]
 
 KINDS = {
     "weak": "Weakly supervised: no pixel labels",
@@ -62,8 +62,7 @@ def supervision(run: RunFolder) -> Supervision:
     Raises:
         UserError: the data set is gone, or one of its lists is another than in the run.
     """
-    recipe = run.content
-    data = _data_set(run, recipe.get("data", {}).get("root"))
+    recipe, data = run.content, data_set(run)
     lists: dict[str, str] = {}
     for stage in run.stages.values():
         if stage["kind"] == "Weights":
@@ -99,8 +98,13 @@ def networks(run: RunFolder, root: Path) -> dict[str, dict[str, str | None]]:
     return found
 
 
-def _data_set(run: RunFolder, root: str | None) -> DataSet:
-    """The run's data set; one that was moved with its run is where the recipe looks for it."""
+def data_set(run: RunFolder) -> DataSet:
+    """The run's data set; one that was moved with its run is where the recipe looks for it.
+
+    Raises:
+        UserError: it is gone.
+    """
+    root = run.content.get("data", {}).get("root")
     places = [Path(place) for place in (run.record["data"]["root"], root) if place]
     return open_dataset(next((place for place in places if place.is_dir()), places[0]))
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from common.base.errors import UserError
 from common.base.files import read_json, write_json
+from common.pipeline.passport import data_content, initial_weights
 from common.pipeline.run_folder import RunFolder
 from common.report.expected import Expected, lookup
+from common.report.lines import experiments, is_older, titles
 from common.report.markdown import spread
 from common.report.protocol import networks, supervision
 
@@ -33,30 +36,52 @@ def make_record(run: RunFolder) -> dict[str, Any]:
     splits: dict[str, str] = {}
     for stage in stages:
         splits.update(stage["data"].get("splits", {}))
+    reads = [stage.get("data", {}) for stage in run.reads.values()]
+    longest = max(stages, key=lambda stage: stage["seconds"])["machine"]
     return {
         "method": run.record["method"],
         "recipe": run.record["recipe"],
         "seed": run.record["seed"],
         "until": finished[-1] if run.missing else None,
+        "digest": run.record.get("digest"),
+        "overrides": {key: value for key, value in run.record.get("overrides", {}).items() if key != "data.root"},
         "commit": ", ".join(sorted({str(stage["code"]["commit"]) for stage in stages})),
-        "data": {"name": run.record["data"]["name"], "splits": splits},
-        "machine": max(stages, key=lambda stage: stage["seconds"])["machine"],
+        "data": {"name": run.record["data"]["name"], "splits": splits, "content": data_content(reads)},
+        "weights": initial_weights(reads),
+        "versions": _versions(stages),
+        "machine": {key: value for key, value in longest.items() if key != "versions"},
         "finished": max(stage["finished"] for stage in stages),
         "seconds": {name: stage["seconds"] for name, stage in run.stages.items()},
+        "taken": [name for name, stage in run.stages.items() if stage.get("taken_from")],
         "peak_memory_mb": max(stage["peak_memory_mb"] for stage in stages),
         "stages": {name: _stage(stage, run.marks[name]) for name, stage in run.stages.items() if stage["numbers"]},
     }
 
 
-def write_record(run: RunFolder, root: Path) -> Path:
+def _versions(stages: list[dict[str, Any]]) -> dict[str, str]:
+    """The versions that the stages ran with; where they differ, all of them."""
+    found: dict[str, set[str]] = {}
+    for stage in stages:
+        for name, version in stage["machine"].get("versions", {}).items():
+            found.setdefault(name, set()).add(version)
+    return {name: ", ".join(sorted(versions)) for name, versions in found.items()}
+
+
+def write_record(run: RunFolder, root: Path, force: bool = False) -> Path:
     """Write the record of a run, with its protocol, under `root`/results; returns its path.
 
+    force: replace another record of the same recipe and seed. Whether the run may be a result is asked before, by
+    `common.report.recordable`.
+
     Raises:
-        UserError: as `make_record`, or the data set or a network config is no longer what the run was made with.
+        UserError: as `make_record`; the data set or a network config is no longer what the run was made with; there is
+            another record, and no `force`.
     """
     protocol = {"supervision": dataclasses.asdict(supervision(run)), "networks": networks(run, root)}
     record = make_record(run) | protocol
     path = root / "results" / record["method"] / f"{record['recipe']}-seed{record['seed']}.json"
+    if path.exists() and not force and read_json(path) != json.loads(json.dumps(record)):
+        raise UserError(f"{path} is the record of another run: add --force to replace it.")
     write_json(path, record)
     return path
 
@@ -95,20 +120,17 @@ def find(record: dict[str, Any], row: Expected) -> tuple[float, str | None] | No
 
 
 def measured(row: Expected, records: list[dict[str, Any]]) -> tuple[str, str]:
-    """What all seeds of the recipe say to a row, and the recipe; a row that was not run says so."""
-    found: dict[str, list[tuple[float, str | None]]] = {}
-    for record in records:
-        value = find(record, row)
-        if value is not None:
-            found.setdefault(record["recipe"], []).append(value)
-    if not found:
+    """What all seeds of each experiment say to a row, and its recipe; a row that was not run says so."""
+    groups = experiments(record for record in records if find(record, row) is not None)
+    if not groups:
         return "not run", row.recipe or "–"
-    return "; ".join(map(_mean, found.values())), "; ".join(found)
+    return "; ".join(_mean(group, row) for group in groups.values()), "; ".join(titles(groups).values())
 
 
-def _mean(found: list[tuple[float, str | None]]) -> str:
+def _mean(group: list[dict[str, Any]], row: Expected) -> str:
+    found = [value for record in group if (value := find(record, row))]
     count = f" ({len(found)} seeds)" if len(found) > 1 else ""
-    return f"{spread([value for value, _ in found], any(mark for _, mark in found))}{count}"
+    return f"{spread([value for value, _ in found], any(mark for _, mark in found), is_older(group[0]))}{count}"
 
 
 def _stage(stage: dict[str, Any], mark: str | None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from common.base.errors import UserError
 from common.pipeline.run_folder import read_run
 from common.report.expected import Expected, read_expected
+from common.report.lines import experiments, is_older
 from common.report.record import find, make_record, read_records, records_for
 
 __all__ = ["verify"]
@@ -17,7 +18,7 @@ __all__ = ["verify"]
 def verify(method: str, root: Path, run: Path | None = None) -> int:
     """Print one line per expected number and its verdict; 1 where one is out of tolerance, else 0.
 
-    run: the folder of a finished run; None: the mean over the recorded runs in results/<method>.
+    run: the folder of a finished run; None: the mean over the seeds of each experiment in results/<method>.
 
     Raises:
         UserError: the method is unknown or has no expected numbers, the run is of another method or not finished.
@@ -31,10 +32,12 @@ def verify(method: str, root: Path, run: Path | None = None) -> int:
     records = records_for(method, rows, read_records(root)) if run is None else [_record(run, method, rows)]
     wrong = 0
     for row in rows:
-        measured = [found for record in records if (found := find(record, row)) is not None]
-        verdict, line = _verdict(row, measured)
-        wrong += verdict == "OUT OF TOLERANCE"
-        print(f"{verdict:<16}  {row.title} ({row.data} {row.split}, {row.metric}): {line}")
+        groups = experiments(record for record in records if find(record, row) is not None)
+        for group in groups.values() or [[]]:
+            verdict, line = _verdict(row, [found for record in group if (found := find(record, row))])
+            wrong += verdict == "OUT OF TOLERANCE"
+            older = ", an older record" if group and is_older(group[0]) and run is None else ""
+            print(f"{verdict:<16}  {row.title} ({row.data} {row.split}, {row.metric}): {line}{older}")
     return 1 if wrong else 0
 
 

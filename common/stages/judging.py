@@ -9,7 +9,7 @@ from common.artifacts import (
     Scores,
 )
 from common.base.progress import Progress
-from common.metrics import BestThreshold, ConfusionMatrix
+from common.metrics import BestThreshold, ConfusionMatrix, PhotoMatrices
 from common.metrics.confusion import class_ids
 from common.pipeline import (
     Range,
@@ -31,7 +31,7 @@ def eval_cam(
 
     Score maps are divided by their maximum in the image before, and a background of their own is not looked at.
     classes: the mean is taken over these; None: over all. A best threshold is chosen on the masks it is judged with,
-    and the tables mark it so.
+    and the tables mark it so. The matrices of the photos are those at that threshold.
     """
     import torch
 
@@ -39,16 +39,20 @@ def eval_cam(
 
     given = None if thresholds == "best" else [thresholds] if isinstance(thresholds, float) else list(thresholds)
     curve = BestThreshold(run.data.num_classes, given, run.data.ignore_index)
-    ids = run.data.ids(split)
+    ids, parts = run.data.ids(split), {}
     with Progress(len(ids), run.out.name) as progress:
         for image_id in ids:
             value = cams.read(image_id)
             maps, keys = value.full()[value.keys > 0], value.keys[value.keys > 0]
             if isinstance(cams, ScoreMaps):
                 maps = normalise(torch.from_numpy(maps), "image_max").numpy()
-            curve.add(maps, keys, run.data.mask(image_id))
+            parts[image_id] = curve.add(maps, keys, run.data.mask(image_id))
             progress.step()
     threshold, matrix = curve.best(None if classes is None else class_ids(run.data.classes, classes))
+    photos = PhotoMatrices(run.data.num_classes)
+    for image_id, part in parts.items():
+        photos.add(image_id, curve.part_at(part, threshold))
+    photos.write(run.out)
     return {
         **matrix.scores(run.data.classes, subset=classes),
         "threshold": threshold,
@@ -65,9 +69,11 @@ def eval_labels(run: Run, labels: Labels, split: str, classes: tuple[str, ...] |
     classes: the mean is taken over these; None: over all.
     """
     matrix = ConfusionMatrix(run.data.num_classes, run.data.ignore_index)
+    photos = PhotoMatrices(run.data.num_classes)
     ids = run.data.ids(split)
     with Progress(len(ids), run.out.name) as progress:
         for image_id in ids:
-            matrix.add(labels.read(image_id), run.data.mask(image_id))
+            photos.add(image_id, matrix.add(labels.read(image_id), run.data.mask(image_id)))
             progress.step()
+    photos.write(run.out)
     return {**matrix.scores(run.data.classes, subset=classes), "images": len(ids)}

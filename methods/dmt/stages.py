@@ -8,7 +8,7 @@ import numpy as np
 
 from common.artifacts import ConfidentLabel, ConfidentLabels, Scores, Weights
 from common.base.progress import Progress
-from common.metrics import ConfusionMatrix
+from common.metrics import ConfusionMatrix, PhotoMatrices
 from common.metrics.confusion import plain
 from common.ops.confidence import keep_confident
 from common.pipeline import Count, Image, PerImage, Range, Run, Scales, evaluation, per_image
@@ -77,11 +77,13 @@ def eval_confident(
     """
     least = None if thresholds is None else thresholds.number("thresholds")
     matrix = ConfusionMatrix(run.data.num_classes, run.data.ignore_index)
+    photos = PhotoMatrices(run.data.num_classes)
     ids = run.data.ids(split)
     with Progress(len(ids), run.out.name) as progress:
         for image_id in ids:
             value = labels.read(image_id)
             label = value.label if least is None else keep_confident(value.label, value.confidence, least)
-            matrix.add(label, run.data.mask(image_id))
+            photos.add(image_id, matrix.add(label, run.data.mask(image_id)))
             progress.step()
+    photos.write(run.out)
     return {**matrix.scores(run.data.classes, subset=classes), "images": len(ids)}

@@ -62,11 +62,14 @@ def make_run(
         if name == "cam":
             made["params"]["config"] = {"file": "cam_toy.py", "sha256": config_digest(root / "cam_toy.py")}
         write_json(run / name / "stage.json", made)
+        read = {"images": dict.fromkeys(data.ids(next(iter(splits))), "0")}
+        write_json(run / name / "reads.json", {"data": {**read, "weights": {"imagenet": "abc"}}, "code": {}})
     log = [{"iter": i, "loss": 1 / i, "loss_edge": 0.5 / i, "lr": [0.1 / i, 1 / i], "seconds": i} for i in range(1, 9)]
     text = "".join(json.dumps(line) + "\n" for line in log)
     (run / "cam" / "log.jsonl").write_text(text + '{"iter": 9, "lo', encoding="utf-8")
     write_json(run / "run.json", {
-        "recipe": recipe, "method": "toy", "seed": seed, "data": {"name": "shapes", "root": str(root / "data")},
+        "recipe": recipe, "method": "toy", "seed": seed, "digest": "d" * 64, "overrides": {},
+        "data": {"name": "shapes", "root": str(root / "data")},
         "stages": list(STAGES), "config": "pipeline = [dict(stage='<train>')]\n", "supervision": masks,
     })  # fmt: skip
     return run
@@ -75,11 +78,12 @@ def make_run(
 def stage(name: str, kind: str, split: str, seed: int, numbers: dict[str, Any]) -> dict[str, Any]:
     """One stage.json."""
     return {
-        "name": name, "stage": name, "kind": kind,
+        "format": 2, "name": name, "stage": name, "kind": kind, "mixed": [],
         "params": {"split": split},
         "inputs": {"weights": {"stage": "cam", "output": "0"}} if name == "make_cam" else {},
         "data": {"name": "shapes", "splits": {}}, "seed": seed, "output": "0",
         "code": {"version": "0.1.0", "commit": "abc123"}, "seconds": 12.5, "peak_memory_mb": 900, "images": None,
-        "numbers": numbers, "machine": {"cpu": "x86_64", "threads": 2, "gpu": None, "torch": "2.14.1"},
+        "numbers": numbers,
+        "machine": {"cpu": "x86_64", "threads": 2, "gpu": None, "versions": {"torch": "2.14.1", "numpy": "2.4"}},
         "pixel_labels": "evaluation" if numbers else "none", "finished": "2025-01-01T00:00:00+00:00",
     }  # fmt: skip

@@ -64,7 +64,8 @@ def record(project: Path, method: str, seed: int = 0, **changed: Any) -> None:
     """Put a record of the recipe <method>_shapes into results/."""
     made = {
         "method": method, "recipe": f"{method}_shapes", "seed": seed, "commit": "0123456789ab-dirty",
-        "data": {"name": "shapes", "splits": {"train": "t", "val": "v"}}, "machine": {"cpu": "x86_64", "threads": 2},
+        "data": {"name": "shapes", "splits": {"train": "t", "val": "v"}, "content": "c" * 64}, "digest": "d" * 64,
+        "machine": {"cpu": "x86_64", "threads": 2},
         "seconds": {"cam": 100.0, "val": 80.0}, "supervision": {"masks": 0, "images": 240, "uses": ["tags"]},
         "networks": {name: {"config": "c.py", "backbone": "ResNet-50", "weights": None} for name in ("cam", "net")},
         "stages": {

@@ -10,6 +10,7 @@ import pytest
 
 from common.base.errors import UserError
 from common.data.dataset import open_dataset
+from common.pipeline.passport import data_content
 from common.pipeline.run_folder import RunFolder, headline, read_run
 from common.report.compare import compare, tables
 from common.report.expected import lookup, read_expected
@@ -151,7 +152,13 @@ def test_record_holds_what_a_table_needs(runs, project):
     record = json.loads(path.read_text())
     data = open_dataset(runs[0].parent / "data")
     splits = {split: data.fingerprint(split) for split in ("train", "val")}
+    assert record["data"].pop("content") == data_content(
+        {"images": dict.fromkeys(data.ids(split), "0")} for split in ("train", "val")
+    )
     assert record["data"] == {"name": "shapes", "splits": splits}
+    assert record["digest"] == "d" * 64 and record["overrides"] == {} and record["weights"] == {"imagenet": "abc"}
+    assert record["versions"] == {"torch": "2.14.1", "numpy": "2.4"} and record["machine"]["threads"] == 2
+    assert "versions" not in record["machine"] and record["taken"] == []
     assert record["supervision"] == {"masks": 0, "images": 6, "uses": ["tags"]}
     network = {"config": "cam_toy.py", "backbone": "ResNet-50", "weights": "imagenet"}
     assert record["networks"] == {"cam": network}
