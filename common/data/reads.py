@@ -7,7 +7,7 @@ id), "splits" (by name), "weights" (initial ones, by name) and "files" (others, 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextvars import ContextVar
 
 from common.base.hashes import Hashes
@@ -35,11 +35,11 @@ class Reads:
             for name, content in names.items():
                 self.note(kind, name, content)
 
-    def take(self, ahead: frozenset[str] = frozenset()) -> Found:
+    def take(self, ahead: Set[str] = frozenset()) -> Found:
         """What was noted since the last call; photos of the images `ahead` stay for a later one."""
         found, self.found = self.found, {}
         images = found.get("images", {})
-        for name in ahead & images.keys():
+        for name in [name for name in images if name in ahead]:
             self.note("images", name, images.pop(name))
         return {kind: names for kind, names in found.items() if names}
 

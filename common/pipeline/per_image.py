@@ -85,7 +85,7 @@ def run_here(
                 note_failure(failures, names, error, progress)
                 continue
             if data.reads is not None:
-                log.add(names, completed(data.reads.take(frozenset(waiting)), data, data.reads.hashes))
+                log.add(names, completed(data.reads.take(waiting), data, data.reads.hashes))
             writing += [writer.submit(out.write, image.id, value) for image, value in zip(images, values, strict=True)]
             while writing and (writing[0].done() or len(writing) > 4 * job.batch):
                 writing.pop(0).result()
