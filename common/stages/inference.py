@@ -4,22 +4,9 @@ from typing import Literal
 
 import numpy as np
 
-from common.artifacts import (
-    CAM,
-    Artifact,
-    CAMs,
-    Labels,
-    Weights,
-)
+from common.artifacts import CAM, Artifact, CAMs, Labels, Weights
 from common.ops.crf_params import CRFParams
-from common.pipeline import (
-    Count,
-    Image,
-    PerImage,
-    Run,
-    Scales,
-    per_image,
-)
+from common.pipeline import Count, Image, PerImage, Run, Scales, per_image
 
 LARGE = 50_000_000  # parameters; ResNet-38 has twice as many. Smaller networks would lose a third of their speed
 

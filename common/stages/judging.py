@@ -2,20 +2,11 @@
 
 from typing import Annotated, Literal
 
-from common.artifacts import (
-    CAMs,
-    Labels,
-    ScoreMaps,
-    Scores,
-)
+from common.artifacts import CAMs, Labels, ScoreMaps, Scores
 from common.base.progress import Progress
 from common.metrics import BestThreshold, ConfusionMatrix, PhotoMatrices
 from common.metrics.confusion import class_ids
-from common.pipeline import (
-    Range,
-    Run,
-    evaluation,
-)
+from common.pipeline import Range, Run, evaluation
 
 
 @evaluation

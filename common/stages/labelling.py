@@ -4,26 +4,10 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from common.artifacts import (
-    CAMs,
-    Labels,
-    ScoreMap,
-    ScoreMaps,
-    Strided,
-    Weights,
-)
+from common.artifacts import CAMs, Labels, ScoreMap, ScoreMaps, Strided, Weights
 from common.base.errors import UserError
 from common.ops.crf_params import CRFParams
-from common.pipeline import (
-    Count,
-    Image,
-    PerImage,
-    Positive,
-    Range,
-    Run,
-    Unit,
-    per_image,
-)
+from common.pipeline import Count, Image, PerImage, Positive, Range, Run, Unit, per_image
 
 
 def boundary_walk(

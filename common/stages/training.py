@@ -1,18 +1,9 @@
 """Train a network."""
 
-from common.artifacts import (
-    Artifact,
-    Scores,
-    Supervision,
-    Weights,
-)
+from common.artifacts import Artifact, Scores, Supervision, Weights
 from common.base.config import read_config
 from common.base.errors import UserError
-from common.pipeline import (
-    NetworkConfig,
-    Run,
-    every_rank,
-)
+from common.pipeline import NetworkConfig, Run, every_rank
 
 
 @every_rank

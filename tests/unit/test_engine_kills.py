@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from common.base.files import read_json
+from common.base.parallel import set_threads
+from common.training.train import train_network
 from tests.unit.tiny_network import write_config
 from tests.unit.training_runs import column, kill_at, log_lines, train, train_on_two_ranks
 
@@ -66,3 +69,43 @@ def test_killed_while_gradients_are_accumulated(tiny_voc, tmp_path, moment):
     assert torch.load(tmp_path / "killed" / "checkpoint.pth", weights_only=True)["iteration"] % 3 == 0
     assert train(config, tmp_path / "killed", "--resume") == unbroken
     assert log_lines(tmp_path / "killed") == log_lines(tmp_path / "unbroken")
+
+
+def go_on(config, work_dir, **options) -> tuple[list[str], list[int]]:
+    """What a resumed training says, and the numbers of threads that it says it used."""
+    said: list[str] = []
+    train_network(Config.fromfile(str(config)), work_dir, device="cpu", log=said.append, **options)
+    return said, read_json(work_dir / "trained.json")["threads"]
+
+
+@pytest.fixture
+def killed(tiny_voc, tmp_path):
+    """The config of a training, and the folder where it was killed; its tests have two threads."""
+    config = write_config(tmp_path, tiny_voc, epochs=3, extra=ALL.format(counts=1))
+    kill_at(config, tmp_path / "killed", "after_train_iter 7")
+    torch.set_num_threads(2)
+    yield config, tmp_path / "killed"
+    set_threads(1)
+
+
+def test_a_resumed_training_keeps_its_threads(killed):
+    config, work_dir = killed
+    said, threads = go_on(config, work_dir)
+    assert threads == [1] and torch.get_num_threads() == 1
+    assert not any("threads" in line for line in said)
+
+
+def test_other_threads_are_used_when_somebody_asks_for_them_and_said(killed):
+    config, work_dir = killed
+    said, threads = go_on(config, work_dir, threads=2)
+    assert threads == [1, 2] and torch.get_num_threads() == 2
+    assert "killed: it goes on with 2 threads, after 1: its weights differ from those of an unbroken run." in said
+
+
+def test_a_training_whose_tags_changed_begins_anew(killed, tiny_voc):
+    config, work_dir = killed
+    tags = tiny_voc / "tags.json"
+    tags.write_text(tags.read_text().replace('["thing"]', "[]", 1))
+    said, _ = go_on(config, work_dir)
+    assert any("belongs to a training with another config, seed, data" in line for line in said)
+    assert not any("going on after" in line for line in said)
