@@ -173,7 +173,8 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") ->
         before = old.get(key)
         if isinstance(value, dict) and isinstance(before, dict):
             yield from changes(before, value, f"{prefix}{key}.")
-            yield from (f"{prefix}{key}.{gone} is gone" for gone in before.keys() - value.keys() if prefix)
+            gone = (f"{prefix}{key}.{name}" for name in before.keys() - value.keys())
+            yield from (f"{name} is gone" for name in sorted(gone) if name != "data.root")  # where the data lay
         elif before != value:
             short = [str(item)[:12] if isinstance(item, str) and len(item) >= 40 else item for item in (before, value)]
             yield f"{prefix}{key} {short[0]!r} -> {short[1]!r}"

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from common.base.config import read_config, read_plain
+from common.base.errors import UserError
 from common.base.files import sha256
 from common.data.dataset import DESCRIPTION, DataSet
 from common.models.classes import heads
+from common.pipeline.outputs import digest, recorded_files
 from common.pipeline.stage import NetworkConfig
 
 Record = dict[str, Any]
@@ -18,9 +20,11 @@ Record = dict[str, Any]
 STAGES = {
     "irnet.cam_to_ir_label": "cam_to_ir_label",
     "irnet.propagate": "boundary_walk and labels",  # it made label maps, which takes two stages now
-    "affinitynet.random_walk": "affinitynet.random_walk and labels",
 }
-"""Names of stages; what is split now has a name that no stage has."""
+"""Names of stages; what is split now has a name that no stage has.
+
+affinitynet.random_walk made label maps, too, and kept its name: its records have a `crf`, which is gone.
+"""
 
 PARAMETERS = {"crf": {"preset": "crf"}}
 """Names of parameters, by today's name of the stage."""
@@ -43,7 +47,10 @@ CRFS = {
 }
 """The numbers of CRFs that had names."""
 
-SHAPING = ("model", "optim_wrapper", "param_scheduler", "train_cfg", "custom_hooks", "data_preprocessor", "seed")
+SHAPING = (
+    *("model", "optim_wrapper", "param_scheduler", "train_cfg", "custom_hooks", "data_preprocessor", "seed"),
+    "load_from",
+)
 """What of a network config shapes the weights, besides the loader: as `common.training.identity` has it."""
 HOW_TO_LOAD = ("num_workers", "persistent_workers", "prefetch_factor", "pin_memory")
 FILLED_IN = ("root", "split", "labels", "label_kind", "pixel_labels", "thresholds", "seed", "inputs")
@@ -55,12 +62,15 @@ def comparable(record: Record, wanted: Record, step: Any, folder: Path, data: Da
 
     step: the `Step`; folder: of the stage. Nothing in the folder is run.
     """
-    stage = STAGES.get(record["stage"], record["stage"])
+    stage = STAGES.get(record.get("stage"), record.get("stage"))
     if stage != wanted["stage"]:
         return {"stage": stage}, {"stage": wanted["stage"]}
     old, new = {**record, "stage": stage}, dict(wanted)
-    old["data"], new["data"] = _data(record["data"], wanted["data"], data)
-    old["params"], new["params"] = _parameters(record["params"], stage), dict(wanted["params"])
+    old["inputs"] = {
+        key: _input(given, wanted["inputs"].get(key), folder) for key, given in record.get("inputs", {}).items()
+    }
+    old["data"], new["data"] = _data(record.get("data", {}), wanted["data"], data)
+    old["params"] = _parameters(record.get("params", {}), stage, wanted["params"])
     network = next((key for key, value in step.params.items() if isinstance(value, NetworkConfig)), None)
     if network in old["params"]:
         found = _networks(record, step, network, folder, data)
@@ -71,6 +81,14 @@ def comparable(record: Record, wanted: Record, step: Any, folder: Path, data: Da
     return old, new
 
 
+def _input(old: Record, wanted: Record | None, folder: Path) -> Record:
+    """What was read; `wanted` where it is that, by a digest which left the config of a network out."""
+    files = recorded_files(folder.parent / old["stage"])
+    known = None if files is None else digest({name: content for name, content in files.items() if name != "config.py"})
+    same = wanted is not None and wanted["stage"] == old["stage"] and known == old["output"]
+    return wanted if same else old  # type: ignore[return-value]
+
+
 def _data(old: Record, wanted: Record, data: DataSet) -> tuple[Record, Record]:
     """It knew the classes by the bytes of the data set's description."""
     now = {**wanted, "description": sha256(data.root / DESCRIPTION)}
@@ -78,10 +96,10 @@ def _data(old: Record, wanted: Record, data: DataSet) -> tuple[Record, Record]:
     return tuple({key: side[key] for key in keys if key in side} for side in (old, now))  # type: ignore[return-value]
 
 
-def _parameters(old: Record, stage: str) -> Record:
+def _parameters(old: Record, stage: str, wanted: Record) -> Record:
     names = PARAMETERS.get(stage, {})
     found = DEFAULTS.get(stage, {}) | {names.get(key, key): value for key, value in old.items()}
-    if isinstance(found.get("crf"), str):
+    if isinstance(found.get("crf"), str) and isinstance(wanted.get("crf"), dict):
         found["crf"] = CRFS.get(found["crf"], found["crf"])
     return found
 
@@ -93,13 +111,15 @@ def _networks(record: Record, step: Any, key: str, folder: Path, data: DataSet) 
     """
     if "output" not in record:
         return {}, {}
+    ranks = record.get("machine", {}).get("ranks", 1)
     try:
         trained = read_plain((folder / "config.py").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        today = _resolved(step, key, data, ranks)
+        if "init" in step.inputs:  # the weights to begin with are those of a stage
+            trained, today = ({**side, "load_from": None} for side in (trained, today))
+        old, new = _shaping(trained, data.num_classes, record["seed"]), _shaping(today, data.num_classes)
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, UserError):  # one of them is no whole config
         return None
-    ranks = record.get("machine", {}).get("ranks", 1)
-    old = _shaping(trained, data.num_classes, record["seed"])
-    new = _shaping(_resolved(step, key, data, ranks), data.num_classes)
     flat_old, flat_new = dict(_flat(old)), dict(_flat(new))
     same = {name for name, value in flat_old.items() if name in flat_new and flat_new[name] == value}
     return tuple({k: v for k, v in side.items() if k not in same} for side in (flat_old, flat_new))  # type: ignore

@@ -30,7 +30,7 @@ from common.models.classes import check_classes, fill_classes
 from common.training.best import KeepBestHook
 from common.training.checkpoint import CHECKPOINT, deployed_state_dict, read_training_state
 from common.training.datasets import set_data
-from common.training.identity import config_identity, read_by, training_identity
+from common.training.identity import earlier_identities, read_by, training_identity
 from common.training.loader import build_loader, known_types
 from common.training.log import trim_log
 from common.training.runner import TrainRunner, start_process_group
@@ -86,7 +86,7 @@ def train_network(
     loader = build_loader(cfg, lambda line: _tell(log, f"{work_dir.name}: {line}"))
     resolve_schedule(cfg, seeking(loader).epoch_length(loader.batch_size))
     identity = training_identity(cfg, read_by(loader.dataset, cfg, current_reads() or Reads()))
-    same = (identity, config_identity(cfg))
+    same = (identity, *earlier_identities(cfg))
     weights = work_dir / WEIGHTS
     if resume and weights.exists() and _finished(work_dir) in same:
         return weights
