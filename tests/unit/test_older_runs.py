@@ -183,6 +183,17 @@ def test_a_network_that_is_trained_otherwise_is_stale(old: Old, option: dict, re
     assert reason in old.state("cam").words
 
 
+def test_a_training_that_kept_its_best_snapshot_is_fresh(old: Old) -> None:
+    old.entry("cam")["best"] = {"split": "val", "interval": 2}
+    chosen = copy.deepcopy(PARAMETERS["cam"]) | {"best": {"split": "val", "interval": 2}}
+    old.finish("cam", trained="cam_trained.txt", parameters=chosen)
+    config = old.work / "cam/config.py"
+    config.write_text(config.read_text() + "custom_hooks = [dict(interval=2, split='val', type='KeepBestHook')]\n")
+    assert old.state("cam").words == FRESH
+    old.entry("cam")["best"]["interval"] = 4
+    assert "params.best.interval 2 -> 4" in old.state("cam").words
+
+
 def test_workers_and_the_number_of_classes_in_an_option_change_nothing(old: Old) -> None:
     cam(old).update({"train_dataloader.num_workers": 3, "model.num_classes": 6})
     assert old.state("cam").words == FRESH
