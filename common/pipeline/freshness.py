@@ -17,7 +17,7 @@ from common.checkpoints.contents import changed
 from common.data.dataset import DataSet
 from common.data.reads import Found
 from common.pipeline.code_digest import changed_code, code_digests, network_part
-from common.pipeline.older import translated
+from common.pipeline.older import comparable
 from common.pipeline.outputs import damaged
 from common.pipeline.recipe import NetworkConfig, Recipe, Step, config_digest
 
@@ -123,15 +123,17 @@ class Freshness:
             return self._finished(step, read_json(folder / "stage.json"), wanted)
         if (folder / "started.json").exists():
             started = read_json(folder / "started.json")
-            differences = list(changes(self._new_form(started, wanted, step), wanted))
+            differences = list(changes(*self._comparable(started, wanted, step)))
             return State(f"changed: {'; '.join(differences)}" if differences else "goes on")
         return State("not made yet")
 
-    def _new_form(self, record: dict[str, Any], wanted: dict[str, Any], step: Step) -> dict[str, Any]:
-        return record if "format" in record else translated(record, wanted, step, self.work_dir, self.data)
+    def _comparable(self, record: dict[str, Any], wanted: dict[str, Any], step: Step) -> tuple[dict, dict]:
+        if "format" in record:
+            return record, wanted
+        return comparable(record, wanted, step, self.work_dir / step.name, self.data)
 
     def _finished(self, step: Step, record: dict[str, Any], wanted: dict[str, Any]) -> State:
-        differences = list(changes(self._new_form(record, wanted, step), wanted))
+        differences = list(changes(*self._comparable(record, wanted, step)))
         reads = self.reads(step.name)
         differences += _shortened(changed(reads.get("data", {}), self.data, self.hashes))
         if differences:
@@ -183,7 +185,8 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") ->
         before = old.get(key)
         if isinstance(value, dict) and isinstance(before, dict):
             yield from changes(before, value, f"{prefix}{key}.")
-            yield from (f"{prefix}{key}.{gone} is gone" for gone in before.keys() - value.keys() if prefix)
+            gone = (f"{prefix}{key}.{name}" for name in before.keys() - value.keys())
+            yield from (f"{name} is gone" for name in sorted(gone) if name != "data.root")  # where the data lay
         elif before != value:
             short = [str(item)[:12] if isinstance(item, str) and len(item) >= 40 else item for item in (before, value)]
             yield f"{prefix}{key} {short[0]!r} -> {short[1]!r}"

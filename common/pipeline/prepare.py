@@ -57,9 +57,13 @@ def _keep_begun(made: Artifact, before: dict[str, Any], started: dict[str, Any],
             if path.name.removesuffix(made.suffix) not in kept:
                 path.unlink()
         begun = bool(kept)
-    other = changed_code(before["code"], started["code"]) if "format" in before else []
-    mixed = list(before.get("mixed", [])) if begun else []
-    return [*mixed, f"the code changed meanwhile: {', '.join(other)}"] if begun and other else mixed
+    if not begun:
+        return []
+    if "format" not in before:
+        return ["an older version began it, which noted neither what it read nor its code"]
+    other = changed_code(before["code"], started["code"])
+    mixed = list(before.get("mixed", []))
+    return [*mixed, f"the code changed meanwhile: {', '.join(other)}"] if other else mixed
 
 
 def _keep_whole(

@@ -106,7 +106,7 @@ def _visit(recipe: Recipe, item: Planned, settings: Settings, hashes: Hashes, ti
     if taken:
         return say(taken)
     if state.reason is None and not settings.force:
-        return say("fresh, its inputs have not changed")
+        return say("; ".join(("fresh, its inputs have not changed", *state.remarks)))
     say(state.reason or item.reason)
     return _run_step(recipe, item.step, settings, fresh, state)
 

@@ -18,6 +18,7 @@ from common.checkpoints.files import load_file, plain_state_dict, plain_tensors,
 
 CHECKPOINT = "checkpoint.pth"
 FORMAT = "wsseg-training-2"
+FORMATS = (FORMAT, "wsseg-training-1")  # the first knew no threads, and its log no iterations without a loss
 WEIGHTS = ("state_dict", "ema_state_dict")  # EMAHook leaves the living tensors of its average
 
 
@@ -54,7 +55,7 @@ def read_training_state(path: str | Path) -> dict[str, Any]:
         UserError: the file is missing, truncated, or no training state of this project.
     """
     state = load_file(path)
-    if not isinstance(state, Mapping) or state.get("format") != FORMAT:
+    if not isinstance(state, Mapping) or state.get("format") not in FORMATS:
         raise UserError(f"{path} is no checkpoint of this training engine: delete it to start anew.")
     return dict(state)
 

@@ -42,11 +42,26 @@ def training_identity(cfg: Any, found: Found) -> str:
 
 
 def config_identity(cfg: Any) -> str:
-    """The part of `training_identity` that the config says; alone it is the identity in checkpoints from before.
+    """The part of `training_identity` that the config says.
 
     The place of the data and the number of workers are left out; a data set counts by its split's ids, labels by the
     names and sizes of their files, initial weights by their bytes.
     """
+    return _digest(_parts(cfg))
+
+
+def earlier_identities(cfg: Any) -> tuple[str, ...]:
+    """What checkpoints from before bear: the config's identity alone, and the kind of labels without its module."""
+    parts = _parts(cfg)
+    found = [_digest(parts)]
+    dataset = parts["loader"]["dataset"]
+    if "." in dataset.get("label_kind", ""):
+        dataset["label_kind"] = dataset["label_kind"].rpartition(".")[2]
+        found.append(_digest(parts))
+    return tuple(found)
+
+
+def _parts(cfg: Any) -> dict[str, Any]:
     loader = copy.deepcopy(cfg.train_dataloader.to_dict())
     for key in ("num_workers", "persistent_workers", "prefetch_factor", "pin_memory"):
         loader.pop(key, None)
@@ -60,6 +75,10 @@ def config_identity(cfg: Any) -> str:
     keys = ("model", "optim_wrapper", "param_scheduler", "train_cfg", "custom_hooks", "data_preprocessor", "seed")
     parts = {key: cfg.get(key) for key in keys} | {"loader": loader, "world_size": get_world_size()}
     parts["load_from"] = sha256(cfg.load_from) if cfg.get("load_from") else None
+    return parts
+
+
+def _digest(parts: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 

@@ -77,9 +77,9 @@ class JsonLogHook(Hook):
         return {"sums": dict(self.sums), "seconds": self._elapsed(), **counts}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from `state_dict`."""
+        """Go on from `state_dict`; one of an older version counts no zeros."""
         self.sums, self.count, self.seconds = dict(state["sums"]), state["count"], state["seconds"]
-        self.zeros, self.collapsed = state["zeros"], state["collapsed"]
+        self.zeros, self.collapsed = state.get("zeros", 0), state.get("collapsed", False)
 
     def _elapsed(self) -> float:
         return self.seconds + time.monotonic() - self.started

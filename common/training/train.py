@@ -30,7 +30,7 @@ from common.models.classes import check_classes, fill_classes
 from common.training.best import KeepBestHook
 from common.training.checkpoint import CHECKPOINT, deployed_state_dict, read_training_state
 from common.training.datasets import set_data
-from common.training.identity import config_identity, read_by, training_identity
+from common.training.identity import earlier_identities, read_by, training_identity
 from common.training.loader import build_loader, known_types
 from common.training.log import trim_log
 from common.training.runner import TrainRunner, start_process_group
@@ -85,8 +85,8 @@ def train_network(
     cfg = _prepare(cfg, work_dir, device, launcher, init)
     loader = build_loader(cfg, lambda line: _tell(log, f"{work_dir.name}: {line}"))
     resolve_schedule(cfg, seeking(loader).epoch_length(loader.batch_size))
-    identity, *older = _identities(cfg, loader.dataset)
-    same = (identity, *older)
+    same = _identities(cfg, loader.dataset)
+    identity = same[0]
     weights = work_dir / WEIGHTS
     if resume and weights.exists() and _finished(work_dir) in same:
         return weights
@@ -154,13 +154,13 @@ def _prepare_data(cfg: Any) -> None:
 
 
 def _identities(cfg: Any, dataset: Any) -> list[str]:
-    """What this training is, in words of now and of before; the first rank looks at the files, for all of them."""
-    found = [""] * 2
+    """This training's identity, and those that older checkpoints of it bear; the first rank looks at the files."""
+    found: list[Any] = [None]
     if _is_first():
         reads = read_by(dataset, cfg, current_reads() or Reads())
-        found = [training_identity(cfg, reads), config_identity(cfg)]
+        found = [[training_identity(cfg, reads), *earlier_identities(cfg)]]
     broadcast_object_list(found)
-    return found
+    return found[0]
 
 
 def _finished(work_dir: Path) -> str | None:
