@@ -7,7 +7,6 @@ import torch
 from mmengine.config import Config
 
 from common.base.files import read_json
-from common.base.parallel import set_threads
 from common.training.train import train_network
 from tests.unit.tiny_network import write_config
 from tests.unit.training_runs import column, kill_at, log_lines, train, train_on_two_ranks
@@ -80,25 +79,32 @@ def go_on(config, work_dir, **options) -> tuple[list[str], list[int]]:
 
 @pytest.fixture
 def killed(tiny_voc, tmp_path):
-    """The config of a training, and the folder where it was killed; its tests have two threads."""
+    """The config of a training, and the folder where it was killed."""
     config = write_config(tmp_path, tiny_voc, epochs=3, extra=ALL.format(counts=1))
     kill_at(config, tmp_path / "killed", "after_train_iter 7")
-    torch.set_num_threads(2)
-    yield config, tmp_path / "killed"
-    set_threads(1)
+    return config, tmp_path / "killed"
 
 
-def test_a_resumed_training_keeps_its_threads(killed):
+@pytest.fixture
+def used(monkeypatch) -> list[int]:
+    """The numbers of threads that a training asks for; this process keeps one, because it is forked later."""
+    asked: list[int] = []
+    monkeypatch.setattr("common.training.train.set_threads", asked.append)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 2)
+    return asked
+
+
+def test_a_resumed_training_keeps_its_threads(killed, used):
     config, work_dir = killed
     said, threads = go_on(config, work_dir)
-    assert threads == [1] and torch.get_num_threads() == 1
+    assert threads == [1] == used
     assert not any("threads" in line for line in said)
 
 
-def test_other_threads_are_used_when_somebody_asks_for_them_and_said(killed):
+def test_other_threads_are_used_when_somebody_asks_for_them_and_said(killed, used):
     config, work_dir = killed
     said, threads = go_on(config, work_dir, threads=2)
-    assert threads == [1, 2] and torch.get_num_threads() == 2
+    assert threads == [1, 2] and used == [2]
     assert "killed: it goes on with 2 threads, after 1: its weights differ from those of an unbroken run." in said
 
 
