@@ -9,9 +9,10 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
-from common.base.errors import UserError
+from common.base.errors import UserError, nearest
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -19,8 +20,13 @@ ROOT = Path(__file__).resolve().parents[1]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; 0 done, 1 a check failed, 2 bad input, 130 stopped by the user."""
     parser = build_parser()
-    options = parser.parse_args(arguments)
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if not arguments:
+        parser.print_help()
+        return 0
     try:
+        _check_verb(parser, arguments[0])
+        options = parser.parse_args(arguments)
         return options.handler(options) or 0
     except UserError as error:
         print(f"wsseg: error: {error}", file=sys.stderr)
@@ -33,6 +39,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
+def _check_verb(parser: argparse.ArgumentParser, word: str) -> None:
+    """Name the nearest verb where the first word is none.
+
+    Raises:
+        UserError: it is none.
+    """
+    verbs = next(action.choices for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    if not word.startswith("-") and word not in verbs:
+        raise UserError(f"There is no verb '{word}'{nearest(word, verbs)}.")
+
+
 def build_parser() -> argparse.ArgumentParser:
     """All verbs with their options."""
     from common.checkpoints.cli import add_parser as add_weights
@@ -43,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="wsseg", description="Weakly and semi-supervised segmentation: run, compare and extend the papers."
     )
+    parser.add_argument("--version", action="version", version=f"wsseg {version('wsseg')}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     listing = verbs.add_parser("list", help="the methods and their recipes")
     listing.set_defaults(handler=_list)
@@ -130,7 +148,9 @@ def _run(options: argparse.Namespace) -> int:
     from common.base.ranks import Ranks
     from common.pipeline.plan import Settings, make_plan
     from common.pipeline.recipe import load_recipe
+    from common.pipeline.records import device_kind, duration
     from common.pipeline.run import run_recipe
+    from common.report.record import comparable
 
     overrides = parse_options(options.cfg_options)
     if options.seed is not None:
@@ -154,12 +174,16 @@ def _run(options: argparse.Namespace) -> int:
         only=options.only,
         force=options.force,
         reuse=() if options.no_reuse else _siblings(options.reuse, work_dir),
+        estimate=comparable(ROOT, recipe.name, device_kind(options.device), options.threads or _cores()),
         ranks=Ranks("none" if options.dry_run else options.launcher),
     )
     if options.dry_run:
         for number, item in enumerate(make_plan(recipe, settings), 1):
             verb = "run " if item.runs else "skip"
             print(f"[{number}] {verb} {item.step.name} ({item.step.stage}): {item.reason}")
+        if settings.estimate.seconds:
+            whole = duration(sum(settings.estimate.seconds.values()))
+            print(f"The whole recipe took {whole} on such a machine ({settings.estimate.source}).")
         return 0
     run_recipe(recipe, settings)
     return 0

@@ -10,6 +10,7 @@ from common.base.hashes import Hashes
 from common.base.ranks import Ranks
 from common.data.dataset import open_dataset
 from common.pipeline.checks import check_step, left_out
+from common.pipeline.estimate import Estimate
 from common.pipeline.freshness import Freshness, State
 from common.pipeline.recipe import Recipe, Step
 from common.pipeline.reuse import Finished, Shelf
@@ -24,7 +25,7 @@ class Settings:
 
     device: "auto", "cpu", "cuda" or "cuda:N"; workers: processes of per-image stages on the CPU; threads: of other
     stages; told_threads: the same where somebody asked for it, else None; reuse: folders of runs that finished stages
-    are taken from.
+    are taken from; estimate: the times of a comparable run.
     """
 
     work_dir: Path
@@ -38,6 +39,7 @@ class Settings:
     only: str | None = None
     force: bool = False
     reuse: tuple[Path, ...] = ()
+    estimate: Estimate = field(default_factory=Estimate)
     ranks: Ranks = field(default_factory=Ranks)
 
 

@@ -6,6 +6,7 @@ came out. While it works, `started.json` holds the asked-for part, so that a lat
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import time
 from collections.abc import Callable, Sequence
@@ -34,6 +35,7 @@ from common.pipeline.read_log import ReadLog
 from common.pipeline.recipe import Recipe, Step
 from common.pipeline.records import code_version, device_kind, duration, machine, peak_memory
 from common.pipeline.reuse import Shelf, take
+from common.pipeline.run_log import logged
 from common.pipeline.workers import preload
 
 
@@ -52,12 +54,26 @@ def run_recipe(recipe: Recipe, settings: Settings) -> None:
     preload(_worker_modules(plan))
     if settings.ranks.first:
         _write_run_record(recipe, settings, plan)
-    try:
-        for number, item in enumerate(plan, 1):
-            _visit(recipe, item, settings, hashes, f"[{number}/{len(plan)}] {item.step.name} ({item.step.stage})")
-    finally:
-        if settings.ranks.first:
-            hashes.save()
+    with logged(settings.work_dir) if settings.ranks.first else contextlib.nullcontext():
+        try:
+            for number, item in enumerate(plan, 1):
+                title = f"[{number}/{len(plan)}] {item.step.name} ({item.step.stage})"
+                clock = time.monotonic()
+                _visit(recipe, item, settings, hashes, title)
+                _say_what_is_left(item, time.monotonic() - clock, plan[number:], settings)
+        finally:
+            if settings.ranks.first:
+                hashes.save()
+
+
+def _say_what_is_left(item: Planned, seconds: float, rest: list[Planned], settings: Settings) -> None:
+    """After a stage that ran: about how long the others will take."""
+    if not item.runs or not settings.ranks.first:
+        return
+    settings.estimate.finished(item.step.name, seconds)
+    left = settings.estimate.left([other.step.name for other in rest if other.runs])
+    if left is not None:
+        print(f"about {duration(left)} left", flush=True)
 
 
 def _agreed_plan(recipe: Recipe, settings: Settings, hashes: Hashes) -> list[Planned]:

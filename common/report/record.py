@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import platform
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from common.base.errors import UserError
 from common.base.files import read_json, write_json
+from common.pipeline.estimate import Estimate
 from common.pipeline.passport import data_content, initial_weights
 from common.pipeline.run_folder import RunFolder
 from common.report.expected import Expected, lookup
@@ -17,7 +19,7 @@ from common.report.lines import experiments, is_older, titles
 from common.report.markdown import spread
 from common.report.protocol import networks, supervision
 
-__all__ = ["find", "make_record", "measured", "read_records", "records_for", "write_record"]
+__all__ = ["comparable", "find", "make_record", "measured", "read_records", "records_for", "write_record"]
 
 _KEYS = ("method", "recipe", "seed", "commit", "data", "machine", "seconds", "stages")
 
@@ -100,6 +102,26 @@ def read_records(root: Path, method: str = "*") -> list[dict[str, Any]]:
             raise UserError(f"{path} is no record of a run (no '{lacking[0]}'): make it with `wsseg report --record`.")
         records.append(record)
     return sorted(records, key=lambda record: (record["recipe"], record["seed"]))
+
+
+def comparable(root: Path, recipe: str, device: str, threads: int) -> Estimate:
+    """The times of the newest recorded run of a recipe on such a machine; empty where there is none.
+
+    device: "cpu" or "cuda"; threads: of the CPU, which count on a CPU alone.
+    """
+    found = [record for record in read_records(root) if record["recipe"] == recipe and not record.get("until")]
+    like = [record for record in found if _is_like(record["machine"], device, threads)]
+    if not like:
+        return Estimate()
+    newest = max(like, key=lambda record: record.get("finished", ""))
+    source = f"results/{newest['method']}/{recipe}-seed{newest['seed']}.json"
+    return Estimate(newest["seconds"], source)
+
+
+def _is_like(machine: dict[str, Any], device: str, threads: int) -> bool:
+    if device != "cpu" or machine.get("gpu"):
+        return device != "cpu" and bool(machine.get("gpu"))
+    return machine.get("cpu") == platform.machine() and machine.get("threads") == threads
 
 
 def records_for(method: str, rows: list[Expected], records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

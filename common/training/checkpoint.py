@@ -96,13 +96,15 @@ def _stateful_hooks(runner: Any) -> dict[str, Hook]:
 class AtomicCheckpointHook(Hook):
     """Replaces `checkpoint.pth` every `interval` iterations; a kill at any instant leaves the last whole one.
 
+    interval: None: 500, or a tenth of a training that has fewer than 5,000 iterations.
+
     The loop calls it when the iteration, its epoch's end and its validation are over. With gradient accumulation it
     waits for the next update, because half-summed gradients are not part of the state.
     """
 
     priority = "VERY_LOW"
 
-    def __init__(self, interval: int = 500) -> None:
+    def __init__(self, interval: int | None = None) -> None:
         self.interval = interval
         self.due = False
 
@@ -110,7 +112,8 @@ class AtomicCheckpointHook(Hook):
     def train_checkpoint(self, runner: Any) -> None:
         """Save the state after `runner.iter` iterations, if one is due."""
         done = runner.iter
-        self.due = self.due or done % self.interval == 0
+        interval = self.interval or max(1, min(500, runner.max_iters // 10))
+        self.due = self.due or done % interval == 0
         updated = done % runner.optim_wrapper._accumulative_counts == 0 or done == runner.max_iters
         if self.due and updated:
             self.due = False

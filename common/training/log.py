@@ -50,6 +50,8 @@ class QuietInfoHook(RuntimeInfoHook):
 class JsonLogHook(Hook):
     """Every `interval` iterations a line {"iter", loss terms (means since the last line), "lr", "seconds"}.
 
+    interval: None: 50, or a fiftieth of a training that has fewer than 2,500 iterations.
+
     "lr" lists the learning rates of the optimiser's groups, "seconds" counts the training so far, over resumed parts
     too. A validation adds a line {"iter", "val": metrics}. The means are part of the checkpoint, so a resumed training
     writes the same numbers. The visualizer of the config receives them too, with the rate of the first group, unless
@@ -63,8 +65,8 @@ class JsonLogHook(Hook):
 
     priority = "BELOW_NORMAL"
 
-    def __init__(self, interval: int = 50) -> None:
-        self.interval = interval
+    def __init__(self, interval: int | None = None) -> None:
+        self.given = interval
         self.sums: dict[str, float] = {}
         self.count = self.zeros = 0
         self.collapsed = False
@@ -85,6 +87,7 @@ class JsonLogHook(Hook):
         return self.seconds + time.monotonic() - self.started
 
     def before_train(self, runner: Any) -> None:
+        self.interval = self.given or max(1, min(50, runner.max_iters // 50))
         self.started = time.monotonic()
         self.path = Path(runner.work_dir) / LOG
         self.draws = not any(isinstance(hook, LoggerHook) for hook in runner.hooks)

@@ -7,8 +7,8 @@ train_dataloader = dict(
     dataset=dict(type="WeakDataset", split="train_aug"),
 )
 default_hooks = dict(
-    logger=dict(type="JsonLogHook", interval=50),
-    checkpoint=dict(type="AtomicCheckpointHook", interval=500),
+    logger=dict(type="JsonLogHook", interval=None),  # as the length of the training suggests
+    checkpoint=dict(type="AtomicCheckpointHook", interval=None),
 )
 env_cfg = dict(
     cudnn_benchmark=True,
