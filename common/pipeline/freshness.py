@@ -11,6 +11,7 @@ from typing import Any
 
 from common.artifacts import PerImageArtifact
 from common.base.config import read_config
+from common.base.errors import UserError
 from common.base.files import read_json
 from common.base.hashes import Hashes
 from common.checkpoints.contents import changed
@@ -89,8 +90,8 @@ class Freshness:
 
     def output(self, name: str) -> str | None:
         """The digest of what a stage has made; None: it is not finished."""
-        record = self.work_dir / name / "stage.json"
-        return read_json(record)["output"] if record.exists() else None
+        file = self.work_dir / name / "stage.json"
+        return read_record(file)["output"] if file.exists() else None
 
     def code(self, step: Step) -> dict[str, str]:
         """The digests of the code behind a stage, by module."""
@@ -120,7 +121,7 @@ class Freshness:
         folder = self.work_dir / step.name
         wanted = self.stamp(step)
         if (folder / "stage.json").exists():
-            return self._finished(step, read_json(folder / "stage.json"), wanted)
+            return self._finished(step, read_record(folder / "stage.json"), wanted)
         if (folder / "started.json").exists():
             started = read_json(folder / "started.json")
             differences = list(changes(*self._comparable(started, wanted, step)))
@@ -161,6 +162,19 @@ class Freshness:
     def is_current(self, found: Found) -> bool:
         """Whether the data are what was read."""
         return not changed(found, self.data, self.hashes)
+
+
+def read_record(file: Path) -> dict[str, Any]:
+    """The record of a finished stage.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    record = read_json(file)
+    lacking = [key for key in ("stage", "params", "output") if not isinstance(record, dict) or key not in record]
+    if lacking:
+        raise UserError(f"{file} is no record of a stage (it has no '{lacking[0]}'): delete the folder {file.parent}.")
+    return record
 
 
 def _shortened(found: list[str]) -> list[str]:

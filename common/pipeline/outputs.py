@@ -67,7 +67,8 @@ def renew(made: Artifact) -> None:
 
 
 def finish(folder: Path) -> None:
-    """Remove what `renew` has put aside."""
+    """Remove what `renew` has put aside, and the list of images that failed before."""
+    folder.with_name(f"{folder.name}.failures.json").unlink(missing_ok=True)
     shutil.rmtree(_aside(folder), ignore_errors=True)
 
 

@@ -172,6 +172,25 @@ def test_a_finished_output_stays_until_its_replacement_is_finished(tmp_path: Pat
     assert (work / "label/notes.txt").read_text() == "mine" and len(list((work / "label").glob("*.png"))) == 8
 
 
+@pytest.mark.parametrize("text", ["null", "[]", '{"stage": "toy.threshold", "params": {}}'])
+def test_a_damaged_record_is_named(tmp_path: Path, tiny_voc: Path, text: str, capsys):
+    recipe, work = finished(tmp_path, tiny_voc)
+    (work / "label/stage.json").write_text(text)
+    assert main(["run", str(recipe), "--work-dir", str(work)]) == 2
+    assert "label/stage.json is no record of a stage" in capsys.readouterr().err
+
+
+def test_the_list_of_failed_images_goes_when_they_are_made(tmp_path: Path, tiny_voc: Path):
+    recipe, work, photo = write_recipe(tmp_path, tiny_voc), tmp_path / "work", tiny_voc / f"JPEGImages/{FIRST}.jpg"
+    whole = photo.read_bytes()
+    photo.write_bytes(b"x")
+    assert main(["run", str(recipe), "--work-dir", str(work), "--workers", "1"]) == 2
+    assert (work / "label.failures.json").exists()
+    photo.write_bytes(whole)
+    assert main(["run", str(recipe), "--work-dir", str(work), "--workers", "1"]) == 0
+    assert not (work / "label.failures.json").exists()
+
+
 def test_foreign_names_in_a_folder_are_no_images(tmp_path: Path, tiny_voc: Path):
     recipe, work = finished(tmp_path, tiny_voc)
     for name in ("._2007_000001.png", "another.png"):
