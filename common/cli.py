@@ -10,8 +10,12 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from common.base.errors import UserError
+
+if TYPE_CHECKING:
+    from common.pipeline.recipe import Step
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -128,6 +132,7 @@ def parse_options(pairs: Sequence[str]) -> dict[str, object]:
 
 def _run(options: argparse.Namespace) -> int:
     from common.base.ranks import Ranks
+    from common.pipeline.photo_cost import unfinished
     from common.pipeline.plan import Settings, make_plan
     from common.pipeline.recipe import load_recipe
     from common.pipeline.run import run_recipe
@@ -157,12 +162,23 @@ def _run(options: argparse.Namespace) -> int:
         ranks=Ranks("none" if options.dry_run else options.launcher),
     )
     if options.dry_run:
-        for number, item in enumerate(make_plan(recipe, settings), 1):
+        plan = make_plan(recipe, settings)
+        _say_large_photos(recipe.data_root, [item.step for item in plan if item.runs])
+        for number, item in enumerate(plan, 1):
             verb = "run " if item.runs else "skip"
             print(f"[{number}] {verb} {item.step.name} ({item.step.stage}): {item.reason}")
         return 0
+    if settings.ranks.first:
+        _say_large_photos(recipe.data_root, unfinished(recipe, settings))
     run_recipe(recipe, settings)
     return 0
+
+
+def _say_large_photos(data_root: Path, steps: Sequence[Step]) -> None:
+    from common.pipeline.photo_cost import large_photos
+
+    for line in large_photos(data_root, steps):
+        print(line, flush=True)
 
 
 def _siblings(told: str | None, work_dir: Path) -> tuple[Path, ...]:
