@@ -96,6 +96,14 @@ def _add_run(verbs: argparse._SubParsersAction) -> None:
         metavar="KEY=VALUE",
         help="override values of the recipe, e.g. pipeline.pseudo.bg=0.3 (repeated ones add up)",
     )
+    run.add_argument(
+        "--backbone", metavar="NAME", help="another backbone for the recipe's networks: efficientnet_lite0 or timm's"
+    )
+    run.add_argument(
+        "--backbone-weights",
+        metavar="WEIGHTS",
+        help="what --backbone begins with: hub (timm's, downloaded), a file, imported weights, or random",
+    )
     run.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (%(default)s)")
     run.add_argument("--workers", type=int, help="processes of per-image stages on the CPU (all cores)")
     run.add_argument("--threads", type=int, help="CPU threads of training (all cores)")
@@ -132,6 +140,7 @@ def parse_options(pairs: Sequence[str]) -> dict[str, object]:
 
 def _run(options: argparse.Namespace) -> int:
     from common.base.ranks import Ranks
+    from common.pipeline.backbone import with_backbone
     from common.pipeline.photo_cost import unfinished
     from common.pipeline.plan import Settings, make_plan
     from common.pipeline.recipe import load_recipe
@@ -145,6 +154,7 @@ def _run(options: argparse.Namespace) -> int:
     for name in ("workers", "threads"):
         if getattr(options, name) is not None and getattr(options, name) < 1:
             raise UserError(f"--{name} must be at least 1.")
+    overrides = with_backbone(options.recipe, overrides, options.backbone, options.backbone_weights)
     recipe = load_recipe(options.recipe, overrides)
     work_dir = Path(options.work_dir or Path("work_dirs") / recipe.name)
     settings = Settings(
