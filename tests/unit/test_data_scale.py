@@ -91,6 +91,13 @@ def test_photos_are_averaged_not_picked(mine: Path, tmp_path: Path) -> None:
     assert abs(open_dataset(tmp_path / "out").image("wide").astype(int) - 128).max() < 20
 
 
+def test_grey_masks_take_the_nearest_pixel_too(mine: Path, tmp_path: Path) -> None:
+    numbers = open_dataset(mine).mask("wide")
+    Image.fromarray(numbers).save(mine / MASKS / "wide.png")
+    scale_dataset(mine, tmp_path / "out", 70, workers=1)
+    assert set(np.unique(open_dataset(tmp_path / "out").mask("wide"))) == {0, 1, 255}
+
+
 def test_a_palette_shorter_than_the_numbers(mine: Path, tmp_path: Path) -> None:
     png = (mine / MASKS / "wide.png").read_bytes()  # Pillow itself writes no such file
     place = png.index(b"PLTE")

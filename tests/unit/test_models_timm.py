@@ -163,6 +163,14 @@ def _of_the_whole(key: str, names: dict[str, torch.Tensor]) -> str:
     return key if key in names else key.replace("_", ".", 1)
 
 
+def test_loaded_weights_stay() -> None:
+    """mmengine initialises every part that has `init_weights`, after what the config names."""
+    net = TimmBackbone("resnet18")
+    net.net.init_weights = lambda: net.net.conv1.weight.data.zero_()
+    net.init_weights()
+    assert net.net.conv1.weight.abs().sum() > 0
+
+
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     save_file(tmp_path / "w.pth", timm.create_model("resnet18").state_dict())
     for name in ("resnet34", "convnext_atto"):
