@@ -11,8 +11,12 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from common.base.errors import UserError, nearest
+
+if TYPE_CHECKING:
+    from common.pipeline.recipe import Step
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -110,6 +114,14 @@ def _add_run(verbs: argparse._SubParsersAction) -> None:
         metavar="KEY=VALUE",
         help="override values of the recipe, e.g. pipeline.pseudo.bg=0.3 (repeated ones add up)",
     )
+    run.add_argument(
+        "--backbone", metavar="NAME", help="another backbone for the recipe's networks: efficientnet_lite0 or timm's"
+    )
+    run.add_argument(
+        "--backbone-weights",
+        metavar="WEIGHTS",
+        help="what --backbone begins with: hub (timm's, downloaded), a file, imported weights, or random",
+    )
     run.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (%(default)s)")
     run.add_argument("--workers", type=int, help="processes of per-image stages on the CPU (all cores)")
     run.add_argument("--threads", type=int, help="CPU threads of training (all cores)")
@@ -146,6 +158,8 @@ def parse_options(pairs: Sequence[str]) -> dict[str, object]:
 
 def _run(options: argparse.Namespace) -> int:
     from common.base.ranks import Ranks
+    from common.pipeline.backbone import with_backbone
+    from common.pipeline.photo_cost import unfinished
     from common.pipeline.plan import Settings, make_plan
     from common.pipeline.recipe import load_recipe
     from common.pipeline.records import device_kind, duration
@@ -160,6 +174,7 @@ def _run(options: argparse.Namespace) -> int:
     for name in ("workers", "threads"):
         if getattr(options, name) is not None and getattr(options, name) < 1:
             raise UserError(f"--{name} must be at least 1.")
+    overrides = with_backbone(options.recipe, overrides, options.backbone, options.backbone_weights)
     recipe = load_recipe(options.recipe, overrides)
     work_dir = Path(options.work_dir or Path("work_dirs") / recipe.name)
     settings = Settings(
@@ -178,15 +193,26 @@ def _run(options: argparse.Namespace) -> int:
         ranks=Ranks("none" if options.dry_run else options.launcher),
     )
     if options.dry_run:
-        for number, item in enumerate(make_plan(recipe, settings), 1):
+        plan = make_plan(recipe, settings)
+        _say_large_photos(recipe.data_root, [item.step for item in plan if item.runs])
+        for number, item in enumerate(plan, 1):
             verb = "run " if item.runs else "skip"
             print(f"[{number}] {verb} {item.step.name} ({item.step.stage}): {item.reason}")
         if settings.estimate.seconds:
             whole = duration(sum(settings.estimate.seconds.values()))
             print(f"The whole recipe took {whole} on such a machine ({settings.estimate.source}).")
         return 0
+    if settings.ranks.first:
+        _say_large_photos(recipe.data_root, unfinished(recipe, settings))
     run_recipe(recipe, settings)
     return 0
+
+
+def _say_large_photos(data_root: Path, steps: Sequence[Step]) -> None:
+    from common.pipeline.photo_cost import large_photos
+
+    for line in large_photos(data_root, steps):
+        print(line, flush=True)
 
 
 def _siblings(told: str | None, work_dir: Path) -> tuple[Path, ...]:

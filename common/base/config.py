@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import difflib
 import json
 from collections.abc import Mapping
@@ -30,7 +31,7 @@ def read_config(path: str | Path, options: Mapping[str, Any] | None = None) -> A
         if not all(key.split(".")):
             raise UserError(f"'{key}' is no key of {path}: write names with single dots between them, KEY.KEY=VALUE.")
     try:
-        config.merge_from_dict(dict(options or {}))
+        config.merge_from_dict(copy.deepcopy(dict(options or {})))  # it takes `_delete_` out of what it is given
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, AssertionError) as error:
         raise UserError(f"The options {options} do not fit {path}: {error}.") from error
     return config

@@ -24,7 +24,7 @@ def save_file(path: str | Path, value: Any) -> None:
 
 
 def load_file(path: str | Path) -> Any:
-    """`torch.load` onto the CPU, without running code of the file.
+    """`torch.load` onto the CPU, without running code of the file; a .safetensors file is read as what it is.
 
     Raises:
         UserError: the file is missing, truncated, or of a foreign kind.
@@ -32,6 +32,8 @@ def load_file(path: str | Path) -> Any:
     path = Path(path)
     try:
         with path.open("rb") as stream:
+            if path.suffix == ".safetensors":
+                return _safetensors(stream.read())
             return torch.load(stream, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise UserError(f"{path} does not exist: train the network first, or correct the path.") from error
@@ -41,6 +43,16 @@ def load_file(path: str | Path) -> Any:
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UserError(f"{path} is truncated or no PyTorch file: delete it and make it again.") from error
+
+
+def _safetensors(content: bytes) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        return load(content)
+    except SafetensorError as error:
+        raise ValueError(str(error)) from error
 
 
 def plain_state_dict(model: torch.nn.Module) -> dict[str, torch.Tensor]:

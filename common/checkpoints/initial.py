@@ -10,7 +10,7 @@ from mmengine.registry import WEIGHT_INITIALIZERS
 from torch import Tensor, nn
 
 from common.base.errors import UserError
-from common.checkpoints.files import load_file
+from common.checkpoints.files import load_file, read_state_dict
 from common.checkpoints.names import absent, package_file, weights_folder
 
 
@@ -23,7 +23,8 @@ def resolve_init(spec: str) -> dict[str, Tensor]:
 
     Args:
         spec: "torchvision://resnet50-V1" (an imported file of the name "resnet50-V1", or torchvision's, downloaded
-            through torch.hub), "package://efficientnet_lite0" (an installed package), or the name of imported weights.
+            through torch.hub), "timm://resnet50.a1_in1k" (timm's, downloaded), "package://efficientnet_lite0" (an
+            installed package), "file://PATH" (a backbone under its own names), or the name of imported weights.
 
     Raises:
         UserError: it is not there; the message says where to get it.
@@ -32,6 +33,10 @@ def resolve_init(spec: str) -> dict[str, Tensor]:
         return _torchvision(spec.removeprefix("torchvision://"))
     if spec.startswith("package://"):
         return _package(spec.removeprefix("package://"))
+    if spec.startswith("timm://"):
+        return _timm(spec.removeprefix("timm://"))
+    if spec.startswith("file://"):
+        return _own_names(read_state_dict(spec.removeprefix("file://")))
     return _stored(spec)
 
 
@@ -62,6 +67,27 @@ def _torchvision(name: str) -> dict[str, Tensor]:
             f"`wsseg weights import FILE --as {name}`."
         ) from error
     return known_formats()[recognise(state, url)].convert(state)
+
+
+def _timm(name: str) -> dict[str, Tensor]:
+    import timm
+
+    try:
+        state = timm.create_model(name, pretrained=True).state_dict()
+    except Exception as error:  # the hub's clients have many
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"timm://{name} could not be downloaded ({type(error).__name__}: {reason}): get the file where there is a "
+            "network, and name it with `--backbone-weights FILE`."
+        ) from error
+    return _own_names(state)
+
+
+def _own_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A backbone's own names under `backbone.`; a whole network's, which has them there, stay."""
+    if any(key.startswith("backbone.") for key in state):
+        return dict(state)
+    return {f"backbone.{key}": value for key, value in state.items()}
 
 
 def _package(name: str) -> dict[str, Tensor]:

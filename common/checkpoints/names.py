@@ -20,6 +20,9 @@ SOURCES = {
     "resnet38_imagenet": "ilsvrc-cls_rna-a1_cls1000_ep-0001.params of github.com/itijyou/ademxapp, MXNet's file",
 }
 
+FETCHED = ("torchvision://", "timm://")
+"""Weights that are downloaded when they are first used."""
+
 
 def weights_folder() -> Path:
     """Where imported weights lie: the environment variable WSSEG_WEIGHTS, or ./weights."""
@@ -27,15 +30,17 @@ def weights_folder() -> Path:
 
 
 def weights_file(spec: str) -> Path | None:
-    """The file of the weights `spec`; None for torchvision's, whose names stand for their bytes.
+    """The file of the weights `spec`; None for torchvision's and timm's, whose names stand for their bytes.
 
     Raises:
         UserError: a package does not exist.
     """
-    if spec.startswith("torchvision://"):
+    if spec.startswith(FETCHED):
         return None
     if spec.startswith("package://"):
         return package_file(spec.removeprefix("package://"))
+    if spec.startswith("file://"):
+        return Path(spec.removeprefix("file://"))
     return weights_folder() / f"{spec}.pth"
 
 
@@ -75,13 +80,16 @@ def package_file(name: str) -> Path:
 def missing_weights(spec: str) -> str | None:
     """The sentence that says how to get the weights `spec`, as `resolve_init` takes it; None where they are there.
 
-    torchvision's weights may be downloaded when they are first used: they count as there.
+    torchvision's and timm's weights may be downloaded when they are first used: they count as there.
 
     Raises:
         UserError: as `sources`.
     """
-    if spec.startswith("torchvision://"):
+    if spec.startswith(FETCHED):
         return None
+    if spec.startswith("file://"):
+        file = Path(spec.removeprefix("file://"))
+        return None if file.is_file() else f"The weights {file} do not exist: correct the path."
     if spec.startswith("package://"):
         try:
             package_file(spec.removeprefix("package://"))

@@ -18,6 +18,7 @@ def add_parser(verbs: argparse._SubParsersAction) -> None:
     actions = data.add_subparsers(dest="action", required=True, metavar="ACTION")
     _add_prepare(actions)
     _add_make(actions)
+    _add_scale(actions)
     _add_check(actions)
     _add_splits(actions)
 
@@ -71,6 +72,23 @@ def _add_make(actions: argparse._SubParsersAction) -> None:
     shapes.add_argument("--size", type=int, default=128, help="side of an image in pixels (%(default)s)")
     shapes.add_argument("--seed", type=int, default=0, help="the same seed makes the same bytes (%(default)s)")
     shapes.set_defaults(handler=_make_shapes)
+
+
+def _add_scale(actions: argparse._SubParsersAction) -> None:
+    scale = actions.add_parser(
+        "scale",
+        help="write a smaller copy of a data set, for photos too large to work on",
+        description="Write a smaller copy of a data set: photos, masks, instances and saliency, with lists, tags and "
+        "dataset.toml. Photos that are small enough are copied as they are. If it is stopped, run the same command "
+        "again to go on.",
+    )
+    scale.add_argument("root", type=Path, help="the data set's folder, e.g. data/mine")
+    scale.add_argument(
+        "--longer-side", type=int, required=True, metavar="PIXELS", help="of the photos in the copy, at most: e.g. 640"
+    )
+    scale.add_argument("--out", type=Path, required=True, metavar="DIR", help="the new data set")
+    _add_workers(scale)
+    scale.set_defaults(handler=_scale)
 
 
 def _add_check(actions: argparse._SubParsersAction) -> None:
@@ -149,6 +167,14 @@ def _make_shapes(options: argparse.Namespace) -> int:
     make_shapes(options.out, train=options.train, val=options.val, size=options.size, seed=options.seed)
     print(f"{options.out}: {options.train} training and {options.val} validation images")
     return 0
+
+
+def _scale(options: argparse.Namespace) -> int:
+    from common.data.prepare.scale import scale_dataset
+
+    found = scale_dataset(options.root, options.out, options.longer_side, options.workers)
+    print(f"{options.out}: {found.photos} photos, {found.shrunk} of them shrunk to {options.longer_side} pixels")
+    return _report(options.out, options.workers)
 
 
 def _check(options: argparse.Namespace) -> int:

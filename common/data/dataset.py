@@ -28,6 +28,7 @@ from common.data.reads import Reads, current_reads
 
 __all__ = [
     "DESCRIPTION",
+    "PHOTO_SUFFIXES",
     "VOC_CLASSES",
     "DataSet",
     "ids_sha1",
@@ -38,7 +39,7 @@ __all__ = [
     "write_mask",
 ]
 
-_SUFFIXES = (".jpg", ".jpeg", ".png")
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png")
 _UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
@@ -97,7 +98,7 @@ class DataSet:
         return self._image_path(image_id)
 
     def _image_path(self, image_id: str) -> Path:
-        paths = [self.folder("images") / f"{image_id}{suffix}" for suffix in _SUFFIXES]
+        paths = [self.folder("images") / f"{image_id}{suffix}" for suffix in PHOTO_SUFFIXES]
         return next((path for path in paths if path.exists()), paths[0])
 
     def image(self, image_id: str) -> np.ndarray:

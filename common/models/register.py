@@ -14,4 +14,5 @@ import common.models.efficientnet
 import common.models.msc
 import common.models.resnet
 import common.models.resnet38
+import common.models.timm_backbone
 import common.models.vgg  # noqa: F401

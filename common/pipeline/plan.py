@@ -65,13 +65,13 @@ def make_plan(recipe: Recipe, settings: Settings, hashes: Hashes | None = None) 
         UserError: a selected stage does not exist, needs one that is neither finished nor selected, or would fail for
             what is known to be missing (see `common.pipeline.checks`).
     """
-    selected = _selected(recipe, settings)
+    chosen = selected(recipe, settings)
     data = open_dataset(recipe.data_root)
     fresh = Freshness(recipe, settings.work_dir, data, hashes or Hashes(settings.work_dir / HASHES))
     shelf = Shelf(settings.reuse, settings.work_dir, settings.device)
     plan: list[Planned] = []
     for step in recipe.steps:
-        plan.append(_planned(fresh, step, settings, plan, step.name in selected, shelf))
+        plan.append(_planned(fresh, step, settings, plan, step.name in chosen, shelf))
     coming = {item.step.name for item in plan if item.runs or item.taken}
     for item in plan:
         if item.runs:
@@ -106,7 +106,12 @@ def _planned(
     return Planned(step, taken is None, str(taken or state.reason), taken=taken)
 
 
-def _selected(recipe: Recipe, settings: Settings) -> set[str]:
+def selected(recipe: Recipe, settings: Settings) -> set[str]:
+    """The names of the stages that `--from`, `--until` and `--only` leave.
+
+    Raises:
+        UserError: there is no stage of such a name, or none is left.
+    """
     names = [step.name for step in recipe.steps]
     for option, name in (("--from", settings.first), ("--until", settings.until), ("--only", settings.only)):
         if name is not None and name not in names:
