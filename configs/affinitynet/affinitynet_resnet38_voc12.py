@@ -35,7 +35,13 @@ pipeline = [
     dict(stage="labels", name="pseudo_val", scores="walk_val", background="own"),
     dict(stage="eval_labels", name="eval_pseudo_val", labels="pseudo_val", split="val"),
     # DeepLab v1 on ResNet-38.
-    dict(stage="train", name="deeplab", config="deeplabv1_resnet38_voc12.py", labels="pseudo_crf", split="train_aug"),
+    dict(
+        stage="train",
+        name="deeplab",
+        config="../seam/deeplabv1_resnet38_voc12.py",
+        labels="pseudo_crf",
+        split="train_aug",
+    ),
     dict(
         stage="infer_seg",
         name="segment",

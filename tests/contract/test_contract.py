@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import typing
@@ -29,6 +30,8 @@ METHODS = sorted(path.parent.name for path in ROOT.glob("methods/*/__init__.py")
 CONFIGS = sorted(path for path in ROOT.glob("configs/*/*.py") if path.parent.name != "_base_")
 RECIPES = [path for path in CONFIGS if "\npipeline" in path.read_text(encoding="utf-8")]
 NETWORKS = [path for path in CONFIGS if path not in RECIPES]
+BASES = ROOT / "configs/_base_"
+WHOLE = sorted(path for path in BASES.glob("*.py") if path.name != "crf.py")
 
 
 def stages() -> list[Callable]:
@@ -63,6 +66,29 @@ def test_the_title_that_a_report_reads_is_the_backbones(path: Path) -> None:
     start = MODELS.get(backbone["type"]).title.partition("{")[0]
     name = backbone_name(backbone)
     assert start and name.startswith(start) and "{" not in name
+
+
+def bases(path: Path) -> list[Path]:
+    """The files that a config names in `_base_`."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    named = [node.value for node in body if isinstance(node, ast.Assign) and node.targets[0].id == "_base_"]
+    return [path.parent / name for value in named for name in ast.literal_eval(value)]
+
+
+@pytest.mark.parametrize("path", NETWORKS, ids=lambda path: path.stem)
+def test_a_network_config_has_one_base_at_most(path: Path) -> None:
+    """So each constant of a paper's row stands in the recipe, the network config or its base."""
+    own = bases(path)
+    assert len(own) <= 1
+    assert not [base for base in own if bases(base)], "a base is whole"
+
+
+@pytest.mark.parametrize("path", [*NETWORKS, *WHOLE], ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_what_every_training_shares_is_the_same_in_each(path: Path) -> None:
+    config, runtime = read_config(path), read_config(BASES / "runtime.py")
+    for key in ("default_scope", "seed", "default_hooks", "env_cfg"):
+        assert config[key] == runtime[key], f"{key} is not that of {BASES}/runtime.py"
+    assert set(runtime.train_dataloader) <= set(config.train_dataloader)
 
 
 def test_no_two_methods_name_the_same_weights() -> None:
