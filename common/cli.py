@@ -184,7 +184,7 @@ def _list(options: argparse.Namespace) -> int:
         references = "DeepLab on masks alone, the references of every table"
         print(f"{folder.name}: {_docstring(method) if method.exists() else references}")
         for recipe in recipes:
-            print(f"  {recipe.relative_to(ROOT)}: {_first_comment(recipe)}")
+            print(f"  {recipe.relative_to(ROOT)}: {_title(recipe)}")
     return 0
 
 
@@ -194,8 +194,10 @@ def _docstring(path: Path) -> str:
     return text.partition("\n")[0]
 
 
-def _first_comment(path: Path) -> str:
-    """The comment lines at the head of a config, as one line."""
+def _title(path: Path) -> str:
+    """The first line of a recipe's docstring; of one without, the comment lines at its head."""
+    if title := _docstring(path):
+        return title
     lines = path.read_text(encoding="utf-8").splitlines()
     return " ".join(line.removeprefix("#").strip() for line in itertools.takewhile(lambda line: line[:1] == "#", lines))
 
