@@ -123,7 +123,8 @@ def test_a_recipe_begins_with_what_it_needs_and_reaches(path: Path) -> None:
     assert 5 <= len(lines) <= 12 and lines[1] == ""
     starts = [next((part for part in PARTS if line.startswith(part)), None) for line in lines]
     assert [part for part in starts if part] == list(PARTS)
-    assert lines[-1] == f"Run: wsseg run {path.relative_to(ROOT)}"
+    own_data = " --data-root DIR" if path.stem.endswith("_photos") else ""
+    assert lines[-1] == f"Run: wsseg run {path.relative_to(ROOT)}{own_data}"
 
 
 @pytest.mark.parametrize("path", [path for path in RECIPES if path.stem in EXPECTED], ids=lambda path: path.stem)

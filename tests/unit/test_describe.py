@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import shutil
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,22 @@ def test_no_parameter_is_left_out(path: Path) -> None:
         for name in set(inspect.signature(step.function).parameters) - {"run"}:
             assert any(line.startswith((f"{name} = ", f"{name}.")) for line in lines), f"{step.name}: {name}"
         assert any("masks of training images" in line for line in lines) == step.oracle
+
+
+@pytest.mark.parametrize("method", ["irnet", "affinitynet", "seam"])
+def test_photos_with_tags_need_a_folder_alone(
+    method: str, tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without any mask all is planned but what would judge; the stages are those of the measured recipe."""
+    monkeypatch.chdir(tmp_path)
+    root = tiny_shapes(tmp_path / "mine")
+    for folder in ("SegmentationClassAug", "SegmentationObject"):
+        shutil.rmtree(root / folder)
+    photos, animals = (ROOT / f"configs/{method}/{method}_{name}.py" for name in ("photos", "voc12_animals"))
+    assert main(["run", str(photos), "--data-root", str(root), "--dry-run"]) == 0
+    planned = [line.split(" ", 3)[1:] for line in capsys.readouterr().out.splitlines()]
+    steps = load_recipe(photos).steps
+    judges = {step.name for step in steps if step.kind.__name__ == "Scores"}
+    assert {name for verb, name, _ in planned if verb == "skip"} == judges and "val" in judges
+    names = [(step.stage, step.name) for step in steps]
+    assert names == [(step.stage, step.name) for step in load_recipe(animals).steps]
