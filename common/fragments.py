@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["best_snapshot", "cams", "retrained", "stage", "supervised"]
+__all__ = ["Classes", "Stage", "best_snapshot", "cams", "retrained", "stage", "supervised"]
 
 Stage = dict[str, Any]
 Classes = tuple[str, ...] | None

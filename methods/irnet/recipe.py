@@ -20,7 +20,7 @@ def boundaries(
     judged: str | None = None,
     classes: Classes = None,
 ) -> list[Stage]:
-    """Stages `ir_label` and `irn`: sure pixels of the CAMs teach boundaries and displacements (sec. 3.2, 4).
+    """Stages `ir_label` and `irn`: sure pixels of the CAMs teach boundaries and displacements.
 
     Args:
         config: the inter-pixel network's, relative to the recipe.
@@ -47,7 +47,7 @@ def pseudo_labels(
     judged: str,
     classes: Classes = None,
 ) -> list[Stage]:
-    """Stages `walk`, `pseudo` and `eval_pseudo`: the CAMs walk as far as the boundaries let them (sec. 5).
+    """Stages `walk`, `pseudo` and `eval_pseudo`: the CAMs walk as far as the boundaries let them.
 
     Args:
         beta, exp_times, radius: the affinities' power; 2^exp_times steps; between cells closer than this.
@@ -78,7 +78,7 @@ def instances(
     min_area: float,
     iou: float,
 ) -> list[Stage]:
-    """Stages `irn_shifted`, `instances` and `eval_instances`: displacements part the CAMs of one class (sec. 5).
+    """Stages `irn_shifted`, `instances` and `eval_instances`: displacements part the CAMs of one class.
 
     Args:
         split: the images that get instances.
