@@ -8,10 +8,10 @@ import itertools
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from common.base.errors import UserError, nearest
 
@@ -70,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     listing.set_defaults(handler=_list)
     add_data(verbs)
     _add_run(verbs)
+    _add_config(verbs)
     status = verbs.add_parser("status", help="how far a run is, stage by stage")
     status.add_argument("run", nargs="?", default="work_dirs", help="a run's folder, or a folder of runs (work_dirs)")
     status.set_defaults(handler=_status)
@@ -104,6 +105,7 @@ def _add_run(verbs: argparse._SubParsersAction) -> None:
     )
     run.add_argument("--no-reuse", action="store_true", help="make every stage here")
     run.add_argument("--dry-run", action="store_true", help="print the plan with its reasons and stop")
+    run.add_argument("--full", action="store_true", help="with --dry-run: every stage with all its parameters")
     run.add_argument("--seed", type=int, help="seed of the run (the recipe's)")
     run.add_argument("--data-root", metavar="FOLDER", help="the data set (the recipe's data.root)")
     run.add_argument(
@@ -134,6 +136,45 @@ def _add_run(verbs: argparse._SubParsersAction) -> None:
     run.set_defaults(handler=_run)
 
 
+def _add_config(verbs: argparse._SubParsersAction) -> None:
+    config = verbs.add_parser(
+        "config",
+        help="each value of a recipe or network config, with the file that set it",
+        description="Print each value of a recipe or a network config with the file that set it. What a recipe leaves "
+        "to the defaults of its stages, `wsseg run RECIPE --dry-run --full` prints.",
+    )
+    config.add_argument("file", help="a recipe or a network config, e.g. configs/irnet/cam_r50_voc12.py")
+    config.add_argument(
+        "--cfg-options", nargs="+", action="extend", default=[], metavar="KEY=VALUE", help="override values of it"
+    )
+    config.set_defaults(handler=_config)
+
+
+def _config(options: argparse.Namespace) -> int:
+    from common.base.config import check_option, read_config
+    from common.base.origins import origins, table
+    from common.pipeline.recipe import resolved_options
+
+    path, told = Path(options.file), parse_options(options.cfg_options)
+    content = read_config(path).to_dict()
+    if "pipeline" in content:
+        told = resolved_options(path, content, told)
+    for key in told:
+        check_option(content, key, str(path))
+    content = read_config(path, told).to_dict()
+    found = origins(path, content, told)
+    print("\n".join(table([origin._replace(key=_by_name(origin.key, content)) for origin in found])))
+    return 0
+
+
+def _by_name(key: str, recipe: Mapping[str, Any]) -> str:
+    """`pipeline.6.beta` -> `pipeline.walk.beta`, as `--cfg-options` takes it."""
+    first, *rest = key.split(".")
+    if first != "pipeline" or not rest:
+        return key
+    return ".".join([first, str(recipe[first][int(rest[0])].get("name", rest[0])), *rest[1:]])
+
+
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -159,6 +200,7 @@ def parse_options(pairs: Sequence[str]) -> dict[str, object]:
 def _run(options: argparse.Namespace) -> int:
     from common.base.ranks import Ranks
     from common.pipeline.backbone import with_backbone
+    from common.pipeline.describe import step_lines
     from common.pipeline.photo_cost import unfinished
     from common.pipeline.plan import Settings, make_plan
     from common.pipeline.recipe import load_recipe
@@ -166,6 +208,8 @@ def _run(options: argparse.Namespace) -> int:
     from common.pipeline.run import run_recipe
     from common.report.record import comparable
 
+    if options.full and not options.dry_run:
+        raise UserError("--full says more about a plan: add --dry-run.")
     overrides = parse_options(options.cfg_options)
     if options.seed is not None:
         overrides["seed"] = options.seed
@@ -198,6 +242,8 @@ def _run(options: argparse.Namespace) -> int:
         for number, item in enumerate(plan, 1):
             verb = "run " if item.runs else "skip"
             print(f"[{number}] {verb} {item.step.name} ({item.step.stage}): {item.reason}")
+            for line in step_lines(item.step) if options.full else ():
+                print(f"      {line}")
         if settings.estimate.seconds:
             whole = duration(sum(settings.estimate.seconds.values()))
             print(f"The whole recipe took {whole} on such a machine ({settings.estimate.source}).")
@@ -234,7 +280,7 @@ def _list(options: argparse.Namespace) -> int:
         references = "DeepLab on masks alone, the references of every table"
         print(f"{folder.name}: {_docstring(method) if method.exists() else references}")
         for recipe in recipes:
-            print(f"  {recipe.relative_to(ROOT)}: {_first_comment(recipe)}")
+            print(f"  {recipe.relative_to(ROOT)}: {_title(recipe)}")
     return 0
 
 
@@ -244,8 +290,10 @@ def _docstring(path: Path) -> str:
     return text.partition("\n")[0]
 
 
-def _first_comment(path: Path) -> str:
-    """The comment lines at the head of a config, as one line."""
+def _title(path: Path) -> str:
+    """The first line of a recipe's docstring; of one without, the comment lines at its head."""
+    if title := _docstring(path):
+        return title
     lines = path.read_text(encoding="utf-8").splitlines()
     return " ".join(line.removeprefix("#").strip() for line in itertools.takewhile(lambda line: line[:1] == "#", lines))
 

@@ -1,11 +1,61 @@
-"""The recipe of a supervised reference: what masks alone give, few of them or all, beside every method of a table."""
+"""Paragraphs that many papers share, as stages of a recipe: class activation maps, and a segmentation network.
+
+What a paper prints has no default here: the recipe says it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["best_snapshot", "supervised"]
+__all__ = ["Classes", "Stage", "best_snapshot", "cams", "retrained", "stage", "supervised"]
+
+Stage = dict[str, Any]
+Classes = tuple[str, ...] | None
+
+
+def cams(
+    config: str,
+    split: str,
+    *,
+    scales: tuple[float, ...],
+    flip: bool,
+    threshold: float | str,
+    judged: str,
+    classes: Classes = None,
+    **look: Any,
+) -> list[Stage]:
+    """The stages `cam`, `make_cam` and `eval_cam`: a classifier learns from tags, its CAMs are judged.
+
+    Args:
+        config: the classifier's, relative to the recipe.
+        split: the images it learns from, which get CAMs.
+        scales, flip: how it looks at a photo.
+        threshold: of the background, as the paper has it; then `eval_cam_best` judges at the best one. Or "best".
+        judged: the list whose masks judge.
+        classes: the mean is taken over these; None: over all.
+        look: more parameters of the stage `infer_cam`.
+    """
+    judge = {"cams": "make_cam", "split": judged, "classes": classes}
+    stages = [
+        stage("train", "cam", config=config, split=split),
+        stage("infer_cam", "make_cam", weights="cam", split=split, scales=scales, flip=flip, **look),
+        stage("eval_cam", "eval_cam", thresholds=threshold, **judge),
+    ]
+    return stages if threshold == "best" else [*stages, stage("eval_cam", "eval_cam_best", thresholds="best", **judge)]
+
+
+def retrained(config: str, labels: str, split: str, classes: Classes = None, **look: Any) -> list[Stage]:
+    """The stages `deeplab`, `segment` and `val`: a segmentation network learns from pseudo labels.
+
+    Args:
+        config: the network's, relative to the recipe.
+        labels: the name of the stage that made the pseudo labels.
+        split: the images it learns from.
+        classes: the mean is taken over these; None: over all.
+        look: how the network looks at a photo, parameters of the stage `infer_seg`.
+    """
+    return [stage("train", "deeplab", config=config, labels=labels, split=split), *_judged(classes, look)]
 
 
 def supervised(
@@ -13,10 +63,12 @@ def supervised(
     labelled: str,
     iterations: int | None = None,
     best: Mapping[str, Any] | None = None,
-    classes: tuple[str, ...] | None = None,
+    classes: Classes = None,
     **look: Any,
-) -> list[dict[str, Any]]:
-    """The stages `deeplab`, `segment` and `val`: one network, trained on the masks of one list and judged on val.
+) -> list[Stage]:
+    """The same three stages for a supervised reference: the network learns from the masks of one list.
+
+    Masks alone, few of them or all, stand beside every method of a table.
 
     Args:
         config: the network's, relative to the recipe.
@@ -29,10 +81,13 @@ def supervised(
     chosen = best_snapshot(None if best is None else {**best, **look})
     options = {} if iterations is None else {"options": {"train_cfg.max_iters": iterations}}
     learned = {"config": config, "split": labelled, "pixel_labels": labelled}
+    return [stage("train", "deeplab", **learned, **options, **chosen), *_judged(classes, look)]
+
+
+def _judged(classes: Classes, look: Mapping[str, Any]) -> list[Stage]:
     return [
-        {"stage": "train", "name": "deeplab", **learned, **options, **chosen},
-        {"stage": "infer_seg", "name": "segment", "weights": "deeplab", "split": "val", **look},
-        {"stage": "eval_labels", "name": "val", "labels": "segment", "split": "val", "classes": classes},
+        stage("infer_seg", "segment", weights="deeplab", split="val", **look),
+        stage("eval_labels", "val", labels="segment", split="val", classes=classes),
     ]
 
 
@@ -42,3 +97,8 @@ def best_snapshot(best: Mapping[str, Any] | None) -> dict[str, Any]:
     best: the parameters of a `KeepBestHook`.
     """
     return {} if best is None else {"best": dict(best), "oracle": True}
+
+
+def stage(stage: str, name: str, **parameters: Any) -> Stage:
+    """An entry of a recipe's pipeline."""
+    return {"stage": stage, "name": name, **parameters}

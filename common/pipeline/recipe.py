@@ -80,7 +80,7 @@ def load_recipe(path: str | Path, options: Mapping[str, Any] | None = None) -> R
         raise UserError(f"{path} has no 'pipeline': it is no recipe (a single network trains by methods/*/train.py).")
     _check_shape(path, config)
     if options:
-        config = read_config(path, resolved(path, config, options, _parameters))
+        config = read_config(path, resolved_options(path, config, options))
         _check_shape(path, config)
     for key in config:  # a recipe may have variables of its own, but not a slip of the pen
         if key not in KEYS and (close := difflib.get_close_matches(key, KEYS, n=1, cutoff=0.75)):
@@ -102,6 +102,15 @@ def load_recipe(path: str | Path, options: Mapping[str, Any] | None = None) -> R
         content=json.loads(json.dumps(config.to_dict(), default=str)),
         overrides=json.loads(json.dumps(dict(options or {}), default=str)),
     )
+
+
+def resolved_options(path: Path, config: Any, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a recipe with its stages by number, as the config has them.
+
+    Raises:
+        UserError: a key touches nothing; the nearest one is named.
+    """
+    return resolved(path, config, options, _parameters)
 
 
 def _check_shape(path: Path, config: Any) -> None:

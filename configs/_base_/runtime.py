@@ -1,4 +1,6 @@
-# What every training shares. Batches are a function of (seed, iteration), augmentation of (seed, epoch, image id).
+# What every training shares; no number of a paper. Batches are a function of (seed, iteration), augmentation of (seed,
+# epoch, image id). A network config has this file as its one base, or another file of this folder, which repeats it.
+
 default_scope = "mmseg"
 seed = 0
 train_dataloader = dict(

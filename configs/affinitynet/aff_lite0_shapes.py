@@ -1,11 +1,7 @@
 # AffinityNet on the built-in benchmark: output stride 8, all pairs inside the picture. Pictures are enlarged, so that a
 # creature covers enough cells.
-_base_ = [
-    "../_base_/runtime.py",
-    "../_base_/models/efficientnet_lite0.py",
-    "../_base_/schedules/psa.py",
-    "../_base_/data/shapes.py",
-]
+_base_ = ["../_base_/lite0.py"]
+
 custom_imports = dict(imports=["methods.affinitynet.labels"], allow_failed_imports=False)
 
 model = dict(
@@ -30,5 +26,13 @@ train_dataloader = dict(
     ),
 )
 
-train_cfg = dict(max_epochs=2)
-optim_wrapper = dict(optimizer=dict(lr=0.02), paramwise_cfg=dict(new=("reduce", "fuse")))
+train_cfg = dict(type="SeekingTrainLoop", max_epochs=2)
+optim_wrapper = dict(
+    type="OptimWrapper",
+    # the momentum is the decay: the released class passes it in its place
+    optimizer=dict(type="PolySGD", lr=0.02, weight_decay=5e-4, momentum=5e-4, power=0.9),
+    constructor="LrGroupConstructor",
+    # old weights, old biases, new weights, new biases; no decay of biases
+    paramwise_cfg=dict(mults=(1, 2, 10, 20), bias_decay=0, norm="train", new=("reduce", "fuse")),
+)
+data = dict(root="data/shapes")

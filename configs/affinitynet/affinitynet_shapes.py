@@ -1,50 +1,38 @@
-# AffinityNet on the built-in benchmark, every stage small: minutes on two CPU cores.
+"""AffinityNet on the built-in benchmark, every stage small: minutes on two CPU cores.
+
+Expected, mIoU: CAM 43.5, pseudo labels 58.9 (results/affinitynet, mean of seeds 0 to 2), DeepLab 70.0 (of two of them).
+Time and memory: 5.5 minutes on two CPU cores, 13 on one, 2.3 GB (measured).
+Data: `wsseg data make shapes --out data/shapes`.
+Weights: EfficientNet-Lite0 of ImageNet, from its package.
+Run: wsseg run configs/affinitynet/affinitynet_shapes.py
+"""
+
 _base_ = ["../_base_/data/shapes.py", "../_base_/crf.py"]
+from common.fragments import cams, retrained
+from methods.affinitynet.recipe import affinities, pseudo_labels
+
 method = "affinitynet"
 seed = 0
 
 pipeline = [
-    dict(stage="train", name="cam", config="cls_lite0_shapes.py", split="train_aug"),
-    dict(
-        stage="infer_cam",
-        name="make_cam",
-        weights="cam",
-        split="train_aug",
-        scales=(2.0,),
-        flip=True,
-        stride=1,
-    ),
-    dict(stage="eval_cam", name="eval_cam", cams="make_cam", split="train", thresholds="best"),
+    *cams("cls_lite0_shapes.py", "train_aug", scales=(2.0,), flip=True, stride=1, threshold="best", judged="train"),
     # These CAMs fall slowly: their best threshold is about 0.4 where VOC's is 0.2, so every alpha is smaller.
-    dict(
-        stage="affinitynet.score_volumes", name="scores", cams="make_cam", low_alpha=2, high_alpha=6, crf=_base_.crf_psa
-    ),
-    dict(stage="train", name="aff", config="aff_lite0_shapes.py", labels="scores", split="train_aug"),
-    dict(
-        stage="affinitynet.random_walk",
-        name="walk",
-        cams="make_cam",
-        weights="aff",
+    *affinities("aff_lite0_shapes.py", "train_aug", low_alpha=2, high_alpha=6, crf=_base_.crf_psa),
+    *pseudo_labels(
         alpha=4,
         beta=8,
         logt=6,  # a walk of t steps gets sqrt(t) far: small pictures need short ones
         radius=5,
         border="complete",
         scale=2.0,
+        judged="train",
     ),
-    dict(stage="labels", name="pseudo", scores="walk", background="own"),
-    dict(stage="eval_labels", name="eval_pseudo", labels="pseudo", split="train"),
-    dict(
-        stage="train", name="deeplab", config="../deeplab/deeplabv2_lite0_shapes.py", labels="pseudo", split="train_aug"
-    ),
-    dict(
-        stage="infer_seg",
-        name="segment",
-        weights="deeplab",
-        split="val",
+    *retrained(
+        "../deeplab/deeplabv2_lite0_shapes.py",
+        labels="pseudo",
+        split="train_aug",
         scales=(1.0, 1.5, 2.0),
         flip=True,
         crf=_base_.crf_irn,
     ),
-    dict(stage="eval_labels", name="val", labels="segment", split="val"),
 ]

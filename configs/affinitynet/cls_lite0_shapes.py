@@ -1,11 +1,5 @@
 # AffinityNet's classifier on the built-in benchmark, at output stride 8.
-_base_ = [
-    "../_base_/runtime.py",
-    "../_base_/models/efficientnet_lite0.py",
-    "../_base_/pipelines/cam_shapes.py",
-    "../_base_/schedules/psa.py",
-    "../_base_/data/shapes.py",
-]
+_base_ = ["../_base_/lite0.py"]
 
 model = dict(
     type="CamClassifier",
@@ -13,7 +7,23 @@ model = dict(
     dropout=0.5,
 )
 
-train_dataloader = dict(batch_size=8, dataset=dict(pipeline={{_base_.train_pipeline}}))
-train_cfg = dict(max_epochs=8)
+train_pipeline = [
+    dict(type="ResizeLong", low=96, high=160),
+    dict(type="RandomMirror", prob=0.5),
+    dict(type="RandomCropContainer", size=128, pad=[127.5] * 3),
+    dict(type="Pack"),
+]
+
+train_dataloader = dict(batch_size=8, dataset=dict(pipeline=train_pipeline))
+
 # A fifth of VGG16's learning rate: at 0.1 this network does not learn.
-optim_wrapper = dict(optimizer=dict(lr=0.02), paramwise_cfg=dict(new=("head",)))
+train_cfg = dict(type="SeekingTrainLoop", max_epochs=8)
+optim_wrapper = dict(
+    type="OptimWrapper",
+    # the momentum is the decay: the released class passes it in its place
+    optimizer=dict(type="PolySGD", lr=0.02, weight_decay=5e-4, momentum=5e-4, power=0.9),
+    constructor="LrGroupConstructor",
+    # old weights, old biases, new weights, new biases; no decay of biases
+    paramwise_cfg=dict(mults=(1, 2, 10, 20), bias_decay=0, norm="train", new=("head",)),
+)
+data = dict(root="data/shapes")

@@ -1,7 +1,19 @@
-# DMT on the built-in benchmark, 12 of 240 pictures labelled (`wsseg data splits data/shapes` makes the lists): minutes
-# on two CPU cores.
+"""DMT on the built-in benchmark, 12 of 240 pictures labelled: minutes on two CPU cores.
+
+Expected, mIoU: pseudo labels 65.8, val 66.6 (results/dmt, mean of seeds 0 to 2).
+Time and memory: 6 to 10 minutes on two CPU cores, 1.3 GB (measured).
+Data: `wsseg data make shapes --out data/shapes`, its lists `wsseg data splits data/shapes`.
+Weights: EfficientNet-Lite0 of ImageNet, from its package.
+Run: wsseg run configs/dmt/dmt_shapes.py
+"""
+
 _base_ = ["../_base_/data/shapes.py"]
-from methods.dmt.recipe import evaluations, mutual_rounds, supervised_phase  # noqa: E402  (mmengine wants the bases first)
+from methods.dmt.recipe import (
+    confident_labels,
+    evaluations,
+    mutual_rounds,
+    supervised_phase,
+)
 
 method = "dmt"
 seed = 0
@@ -21,8 +33,6 @@ look = dict(canvas=None, scales=(1.5,))  # enlarged, as in training: the picture
 pipeline = [
     *supervised_phase(networks, iterations=100),
     *mutual_rounds(networks, unlabelled, epochs=3, ratios=(0.2, 0.4, 0.6, 0.8, 1.0), predict=look),
-    dict(
-        stage="dmt.eval_confident", name="eval_pseudo", labels="labels_b4", thresholds="thresholds_b4", split=unlabelled
-    ),
+    *confident_labels("b4", unlabelled),
     *evaluations(dict(val_a0="a0", val_b0="b0", val="a5", val_b="b5"), split="val", **look),
 ]

@@ -1,7 +1,20 @@
-# DMT on 800 photos of animals of 240 pixels, 40 of them labelled (`wsseg data splits data/voc12_animals --of
-# train_quick` makes the lists).
+"""DMT on 800 photos of animals of 240 pixels, 40 of them labelled.
+
+Expected, mIoU of the frequent classes: pseudo labels 44.8, val 43.3 (results/dmt, seed 0).
+Time and memory: 31 minutes on one CPU core, 1.7 GB (measured).
+Data: voc12_animals (`wsseg data prepare voc12_animals`), its lists
+`wsseg data splits data/voc12_animals --of train_quick`.
+Weights: EfficientNet-Lite0 of ImageNet, from its package.
+Run: wsseg run configs/dmt/dmt_voc12_animals_quick.py
+"""
+
 _base_ = ["../_base_/data/voc12_animals.py"]
-from methods.dmt.recipe import evaluations, mutual_rounds, supervised_phase  # noqa: E402  (mmengine wants the bases first)
+from methods.dmt.recipe import (
+    confident_labels,
+    evaluations,
+    mutual_rounds,
+    supervised_phase,
+)
 
 method = "dmt"
 seed = 0
@@ -22,13 +35,6 @@ look = dict(canvas=None)
 pipeline = [
     *supervised_phase(networks, iterations=400),
     *mutual_rounds(networks, unlabelled, epochs=1, ratios=(0.2, 0.4, 0.6, 0.8, 1.0), predict=look),
-    dict(
-        stage="dmt.eval_confident",
-        name="eval_pseudo",
-        labels="labels_b4",
-        thresholds="thresholds_b4",
-        split=unlabelled,
-        classes=frequent,
-    ),
+    *confident_labels("b4", unlabelled, classes=frequent),
     *evaluations(dict(val_a0="a0", val_b0="b0", val="a5", val_b="b5"), classes=frequent, split="val", **look),
 ]

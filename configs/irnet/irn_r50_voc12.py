@@ -1,5 +1,15 @@
 # IRNet's inter-pixel network: an ImageNet ResNet-50 that is never trained, boundary head lr 0.1, displacement head x10.
-_base_ = ["../_base_/runtime.py", "../_base_/schedules/irnet.py", "../_base_/data/voc12.py"]
+_base_ = ["../_base_/runtime.py"]
+
+train_cfg = dict(type="SeekingTrainLoop", max_epochs=3)
+optim_wrapper = dict(
+    type="OptimWrapper",
+    # the momentum is the decay: the released class passes it in its place
+    optimizer=dict(type="PolySGD", lr=0.1, weight_decay=1e-4, momentum=1e-4, power=0.9),
+    constructor="LrGroupConstructor",
+    paramwise_cfg=dict(mults=(1, 1, 10, 10), new=("displacement_head",), bias_decay=1),
+)
+data = dict(root="data/voc12")
 custom_imports = dict(imports=["methods.irnet.model"], allow_failed_imports=False)
 
 model = dict(
@@ -30,6 +40,3 @@ train_dataloader = dict(
         ],
     ),
 )
-
-train_cfg = dict(max_epochs=3)
-optim_wrapper = dict(paramwise_cfg=dict(mults=(1, 1, 10, 10), new=("displacement_head",), bias_decay=1))

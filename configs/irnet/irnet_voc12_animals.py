@@ -1,5 +1,16 @@
-# IRNet on 800 photos of animals of 240 pixels: EfficientNet-Lite0, tags only, half an hour on two CPU cores.
+"""IRNet on 800 photos of animals of 240 pixels: EfficientNet-Lite0, tags only, half an hour on two CPU cores.
+
+Expected, mIoU of the frequent classes: CAM 46.0, pseudo labels 46.9, DeepLab 43.1 (results/irnet, seed 0).
+Time and memory: 38 minutes on two CPU cores, 2.8 GB (measured).
+Data: voc12_animals (`wsseg data prepare voc12_animals`), photos and tags of train_quick; the masks only judge.
+Weights: EfficientNet-Lite0 of ImageNet, from its package.
+Run: wsseg run configs/irnet/irnet_voc12_animals.py
+"""
+
 _base_ = ["../_base_/data/voc12_animals.py", "../_base_/crf.py"]
+from common.fragments import cams, retrained
+from methods.irnet.recipe import boundaries, pseudo_labels
+
 method = "irnet"
 seed = 0
 
@@ -7,32 +18,39 @@ images = "train_quick"  # train_aug holds all 3131
 frequent = ("background", "cat", "cow", "dog", "horse", "person", "sheep")  # the others have too few images
 
 pipeline = [
-    dict(stage="train", name="cam", config="cam_lite0_voc12_animals.py", split=images),
-    dict(stage="infer_cam", name="make_cam", weights="cam", split=images, scales=(1.0, 0.5, 1.5, 2.0), flip=True),
-    dict(stage="eval_cam", name="eval_cam", cams="make_cam", split=images, thresholds="best", classes=frequent),
-    dict(stage="cam_to_ir_label", name="ir_label", cams="make_cam", fg=0.50, bg=0.25, crf=_base_.crf_irn),
-    dict(stage="eval_labels", name="eval_ir_label", labels="ir_label", split=images, classes=frequent),
-    dict(stage="train", name="irn", config="irn_lite0_voc12_animals.py", labels="ir_label", split=images),
-    dict(
-        stage="boundary_walk",
-        name="walk",
-        cams="make_cam",
-        weights="irn",
+    *cams(
+        "cam_lite0_voc12_animals.py",
+        images,
+        scales=(1.0, 0.5, 1.5, 2.0),
+        flip=True,
+        threshold="best",
+        judged=images,
+        classes=frequent,
+    ),
+    *boundaries(
+        "irn_lite0_voc12_animals.py",
+        images,
+        fg=0.50,
+        bg=0.25,
+        crf=_base_.crf_irn,
+        judged=images,
+        classes=frequent,
+    ),
+    *pseudo_labels(
         beta=10,
         exp_times=6,  # the grid has a quarter of the cells of a full-size photo: 64 steps for 256
         radius=5,
         canvas=240,
+        background=0.55,  # these CAMs fall slowly: their best threshold is 0.45 where the paper's is 0.15
+        judged=images,
+        classes=frequent,
     ),
-    # These CAMs fall slowly: their best threshold is 0.45 where the paper's is 0.15
-    dict(stage="labels", name="pseudo", scores="walk", background=0.55),
-    dict(stage="eval_labels", name="eval_pseudo", labels="pseudo", split=images, classes=frequent),
-    dict(
-        stage="train",
-        name="deeplab",
-        config="../deeplab/deeplabv2_lite0_voc12_animals.py",
+    *retrained(
+        "../deeplab/deeplabv2_lite0_voc12_animals.py",
         labels="pseudo",
         split=images,
+        classes=frequent,
+        scales=(0.75, 1.0, 1.25),
+        flip=True,
     ),
-    dict(stage="infer_seg", name="segment", weights="deeplab", split="val", scales=(0.75, 1.0, 1.25), flip=True),
-    dict(stage="eval_labels", name="val", labels="segment", split="val", classes=frequent),
 ]

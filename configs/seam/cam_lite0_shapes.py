@@ -1,12 +1,7 @@
 # SEAM on the built-in benchmark: backbone, crops and epochs of AffinityNet's classifier there. The second view is 0.75
 # times as large, not 0.3 times: of pictures of 128 pixels that would leave five cells.
-_base_ = [
-    "../_base_/runtime.py",
-    "../_base_/models/efficientnet_lite0.py",
-    "../_base_/pipelines/cam_shapes.py",
-    "../_base_/schedules/psa.py",
-    "../_base_/data/shapes.py",
-]
+_base_ = ["../_base_/lite0.py"]
+
 custom_imports = dict(imports=["methods.seam.model"], allow_failed_imports=False)
 
 model = dict(
@@ -17,6 +12,22 @@ model = dict(
     scale=0.75,
 )
 
-train_dataloader = dict(batch_size=8, dataset=dict(pipeline={{_base_.train_pipeline}}))
-train_cfg = dict(max_epochs=8)
-optim_wrapper = dict(optimizer=dict(lr=0.02), paramwise_cfg=dict(new=("head", "pcm")))
+train_pipeline = [
+    dict(type="ResizeLong", low=96, high=160),
+    dict(type="RandomMirror", prob=0.5),
+    dict(type="RandomCropContainer", size=128, pad=[127.5] * 3),
+    dict(type="Pack"),
+]
+
+train_dataloader = dict(batch_size=8, dataset=dict(pipeline=train_pipeline))
+
+train_cfg = dict(type="SeekingTrainLoop", max_epochs=8)
+optim_wrapper = dict(
+    type="OptimWrapper",
+    # the momentum is the decay: the released class passes it in its place
+    optimizer=dict(type="PolySGD", lr=0.02, weight_decay=5e-4, momentum=5e-4, power=0.9),
+    constructor="LrGroupConstructor",
+    # old weights, old biases, new weights, new biases; no decay of biases
+    paramwise_cfg=dict(mults=(1, 2, 10, 20), bias_decay=0, norm="train", new=("head", "pcm")),
+)
+data = dict(root="data/shapes")

@@ -1,5 +1,16 @@
 # SEAM on ResNet-38 with ImageNet weights: 8 epochs of crops 448, lr 0.01, the classifier and the PCM x10.
-_base_ = ["../_base_/runtime.py", "../_base_/schedules/psa.py", "../_base_/data/voc12.py"]
+_base_ = ["../_base_/runtime.py"]
+
+train_cfg = dict(type="SeekingTrainLoop", max_epochs=8)
+optim_wrapper = dict(
+    type="OptimWrapper",
+    # the momentum is the decay: the released class passes it in its place
+    optimizer=dict(type="PolySGD", lr=0.01, weight_decay=5e-4, momentum=5e-4, power=0.9),
+    constructor="LrGroupConstructor",
+    # old weights, old biases, new weights, new biases; no decay of biases
+    paramwise_cfg=dict(mults=(1, 2, 10, 20), bias_decay=0, norm="train", new=("head", "pcm")),
+)
+data = dict(root="data/voc12")
 custom_imports = dict(imports=["methods.seam.model"], allow_failed_imports=False)
 
 model = dict(
@@ -30,6 +41,3 @@ train_dataloader = dict(
         ],
     ),
 )
-
-train_cfg = dict(max_epochs=8)
-optim_wrapper = dict(optimizer=dict(lr=0.01), paramwise_cfg=dict(new=("head", "pcm")))

@@ -1,6 +1,14 @@
-# The built-in benchmark with all 240 masks: the limit of methods with fewer.
+"""The built-in benchmark with all 240 masks: the limit of methods with fewer.
+
+Expected, mIoU on val: 75.6 (results/supervised, mean of seeds 0 to 2).
+Time and memory: 2 minutes on one CPU core, 1.4 GB (measured).
+Data: `wsseg data make shapes --out data/shapes`.
+Weights: EfficientNet-Lite0 of ImageNet, from its package.
+Run: wsseg run configs/supervised/supervised_shapes_full.py
+"""
+
 _base_ = ["../_base_/data/shapes.py"]
-from common.fragments import supervised  # noqa: E402  (mmengine wants the bases first)
+from common.fragments import supervised
 
 method = "supervised"
 seed = 0

@@ -1,6 +1,14 @@
-# The animals with 156 of 3131 masks: the quick DeepLab v2 on these photos alone.
+"""The animals with 156 of 3131 masks: the quick DeepLab v2 on these photos alone.
+
+Expected: not run.
+Time and memory: not measured.
+Data: voc12_animals (`wsseg data prepare voc12_animals`), its lists `wsseg data splits data/voc12_animals`.
+Weights: EfficientNet-Lite0 of ImageNet, from its package.
+Run: wsseg run configs/supervised/supervised_voc12_animals_20.py
+"""
+
 _base_ = ["../_base_/data/voc12_animals.py"]
-from common.fragments import supervised  # noqa: E402  (mmengine wants the bases first)
+from common.fragments import supervised
 
 method = "supervised"
 seed = 0

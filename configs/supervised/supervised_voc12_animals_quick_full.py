@@ -1,6 +1,14 @@
-# 800 photos of animals with all masks: the limit of methods with fewer.
+"""800 photos of animals with all masks: the limit of methods with fewer.
+
+Expected, mIoU of the frequent classes on val: 59.1 (results/supervised, seed 0).
+Time and memory: 20 minutes on one CPU core, 2.2 GB (measured).
+Data: voc12_animals (`wsseg data prepare voc12_animals`).
+Weights: EfficientNet-Lite0 of ImageNet, from its package.
+Run: wsseg run configs/supervised/supervised_voc12_animals_quick_full.py
+"""
+
 _base_ = ["../_base_/data/voc12_animals.py"]
-from common.fragments import supervised  # noqa: E402  (mmengine wants the bases first)
+from common.fragments import supervised
 
 method = "supervised"
 seed = 0

@@ -13,18 +13,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from common.fragments import best_snapshot
+from common.fragments import Classes, Stage, best_snapshot, stage
 
-Stage = dict[str, Any]
 Networks = Mapping[str, Mapping[str, Any]]
 Best = Mapping[str, Any] | None
-RATIOS = (0.2, 0.4, 0.6, 0.8, 1.0)
 
 
 def supervised_phase(networks: Networks, iterations: int, best: Best = None) -> list[Stage]:
     """Phase 0, stages a0, b0: every network learns from its labelled images alone."""
     return [
-        _stage(
+        stage(
             "train",
             f"{name}0",
             config=network["supervised"],
@@ -41,7 +39,7 @@ def mutual_rounds(
     networks: Networks,
     unlabelled: str,
     epochs: int,
-    ratios: tuple[float, ...] = RATIOS,
+    ratios: tuple[float, ...],
     predict: Mapping[str, Any] | None = None,
     loss: Mapping[str, Any] | None = None,
     prefix: str = "",
@@ -70,11 +68,11 @@ def mutual_rounds(
         said = {name: _said(prefix, name, number - 1) for name in networks}
         for name in networks:
             labels, thresholds = said[name].values()
-            stages.append(_stage("dmt.predict", labels, weights=before[name], split=unlabelled, **(predict or {})))
-            stages.append(_stage("dmt.class_thresholds", thresholds, labels=labels, ratio=ratio))
+            stages.append(stage("dmt.predict", labels, weights=before[name], split=unlabelled, **(predict or {})))
+            stages.append(stage("dmt.class_thresholds", thresholds, labels=labels, ratio=ratio))
         for name, network in networks.items():
             stages.append(
-                _stage(
+                stage(
                     "train",
                     f"{prefix}{name}{number}",
                     config=network["mutual"],
@@ -94,18 +92,23 @@ def _said(prefix: str, name: str, number: int) -> dict[str, str]:
     return {"labels": f"{prefix}labels_{name}{number}", "thresholds": f"{prefix}thresholds_{name}{number}"}
 
 
-def evaluations(networks: Mapping[str, str], classes: tuple[str, ...] | None = None, **segment: Any) -> list[Stage]:
+def confident_labels(said: str, split: str, classes: Classes = None) -> list[Stage]:
+    """The stage `eval_pseudo`: the pseudo labels that count, held against the masks of the images without.
+
+    said: network and round, such as "b4"; split: those images; classes: the mean is taken over these.
+    """
+    judged = {"labels": f"labels_{said}", "thresholds": f"thresholds_{said}", "split": split, "classes": classes}
+    return [stage("dmt.eval_confident", "eval_pseudo", **judged)]
+
+
+def evaluations(networks: Mapping[str, str], classes: Classes = None, **segment: Any) -> list[Stage]:
     """Label maps and mIoU of trained networks: name of the evaluation -> name of the `train` stage.
 
     classes: the mean is taken over these; segment: parameters of the `infer_seg` stages, the split among them.
     """
     stages = []
     for name, weights in networks.items():
-        stages.append(_stage("infer_seg", f"segment_{weights}", weights=weights, **segment))
+        stages.append(stage("infer_seg", f"segment_{weights}", weights=weights, **segment))
         judged = {"labels": f"segment_{weights}", "split": segment["split"], "classes": classes}
-        stages.append(_stage("eval_labels", name, **judged))
+        stages.append(stage("eval_labels", name, **judged))
     return stages
-
-
-def _stage(stage: str, name: str, **parameters: Any) -> Stage:
-    return {"stage": stage, "name": name, **parameters}

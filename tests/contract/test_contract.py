@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
+import itertools
+import re
 import typing
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +32,14 @@ METHODS = sorted(path.parent.name for path in ROOT.glob("methods/*/__init__.py")
 CONFIGS = sorted(path for path in ROOT.glob("configs/*/*.py") if path.parent.name != "_base_")
 RECIPES = [path for path in CONFIGS if "\npipeline" in path.read_text(encoding="utf-8")]
 NETWORKS = [path for path in CONFIGS if path not in RECIPES]
+EXPECTED = {
+    recipe: [row for row in rows if row.recipe == recipe and row.value is not None]
+    for rows in (read_expected(path) for path in sorted(ROOT.glob("methods/*/expected.toml")))
+    for recipe in {row.recipe for row in rows if row.recipe}
+}
+"""Recipe -> its rows with a number of the paper."""
+BASES = ROOT / "configs/_base_"
+WHOLE = sorted(path for path in BASES.glob("*.py") if path.name != "crf.py")
 
 
 def stages() -> list[Callable]:
@@ -65,6 +76,29 @@ def test_the_title_that_a_report_reads_is_the_backbones(path: Path) -> None:
     assert start and name.startswith(start) and "{" not in name
 
 
+def bases(path: Path) -> list[Path]:
+    """The files that a config names in `_base_`."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    named = [node.value for node in body if isinstance(node, ast.Assign) and node.targets[0].id == "_base_"]
+    return [path.parent / name for value in named for name in ast.literal_eval(value)]
+
+
+@pytest.mark.parametrize("path", NETWORKS, ids=lambda path: path.stem)
+def test_a_network_config_has_one_base_at_most(path: Path) -> None:
+    """So each constant of a paper's row stands in the recipe, the network config or its base."""
+    own = bases(path)
+    assert len(own) <= 1
+    assert not [base for base in own if bases(base)], "a base is whole"
+
+
+@pytest.mark.parametrize("path", [*NETWORKS, *WHOLE], ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_what_every_training_shares_is_the_same_in_each(path: Path) -> None:
+    config, runtime = read_config(path), read_config(BASES / "runtime.py")
+    for key in ("default_scope", "seed", "default_hooks", "env_cfg"):
+        assert config[key] == runtime[key], f"{key} is not that of {BASES}/runtime.py"
+    assert set(runtime.train_dataloader) <= set(config.train_dataloader)
+
+
 def test_no_two_methods_name_the_same_weights() -> None:
     released = [importlib.import_module(f"methods.{path.parent.name}.released") for path in method_files("released.py")]
     names = [*SOURCES, *(name for module in released for name in getattr(module, "SOURCES", {}))]
@@ -75,7 +109,61 @@ def test_no_two_methods_name_the_same_weights() -> None:
 def test_recipe_is_sound(path: Path) -> None:
     recipe = load_recipe(path)
     assert recipe.method == path.parent.name
-    assert path.read_text(encoding="utf-8").startswith("#"), "a recipe begins with a comment: `wsseg list` shows it"
+
+
+PARTS = ("Expected", "Time and memory: ", "Data: ", "Weights: ", "Run: wsseg run ")
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_a_recipe_begins_with_what_it_needs_and_reaches(path: Path) -> None:
+    """`wsseg list` shows the first line of the docstring."""
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    assert text, "a recipe begins with a docstring"
+    lines = text.splitlines()
+    assert 5 <= len(lines) <= 12 and lines[1] == ""
+    starts = [next((part for part in PARTS if line.startswith(part)), None) for line in lines]
+    assert [part for part in starts if part] == list(PARTS)
+    own_data = " --data-root DIR" if path.stem.endswith("_photos") else ""
+    assert lines[-1] == f"Run: wsseg run {path.relative_to(ROOT)}{own_data}"
+
+
+@pytest.mark.parametrize("path", [path for path in RECIPES if path.stem in EXPECTED], ids=lambda path: path.stem)
+def test_the_numbers_that_a_recipe_expects_are_those_of_expected_toml(path: Path) -> None:
+    said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    numbers = {float(number) for number in re.findall(r"\d+\.\d+", said)}
+    assert {row.value for row in EXPECTED[path.stem]} <= numbers
+
+
+def stage_entries(path: Path) -> set[str]:
+    """The entries that a recipe writes out: `dict(stage=..., ...)`."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    return {ast.unparse(call) for call in calls if any(keyword.arg == "stage" for keyword in call.keywords)}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_entry_stands_in_two_recipes_of_a_method(method: str) -> None:
+    """What recipes share is a function of methods/<method>/recipe.py or common/fragments.py."""
+    written = {path: stage_entries(path) for path in RECIPES if path.parent.name == method}
+    for one, other in itertools.combinations(written, 2):
+        assert not written[one] & written[other], f"{one.name} and {other.name}"
+
+
+def fragments() -> list[Callable]:
+    names = [f"methods.{path.parent.name}.recipe" for path in sorted(ROOT.glob("methods/*/recipe.py"))]
+    modules = [importlib.import_module(name) for name in ("common.fragments", *names)]
+    return [
+        function
+        for module in modules
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and name[0] != "_"
+    ]
+
+
+@pytest.mark.parametrize("fragment", fragments(), ids=lambda fragment: f"{fragment.__module__}.{fragment.__name__}")
+def test_a_fragment_has_no_number_of_its_own(fragment: Callable) -> None:
+    """A default says "without" (None, no prefix); a number that a paper prints stands in the recipe."""
+    defaults = {key: parameter.default for key, parameter in inspect.signature(fragment).parameters.items()}
+    assert not {key: value for key, value in defaults.items() if value not in (inspect.Parameter.empty, None, "")}
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)

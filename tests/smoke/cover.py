@@ -33,12 +33,15 @@ def _types(model: Any) -> tuple[str, ...]:
 
 
 def cover(recipes: Iterable[Path]) -> dict[Path, str]:
-    """Recipe -> the last stage to run. Every method's shapes recipe runs to its end, others up to what they add."""
+    """Recipe -> the last stage to run.
+
+    Every method's recipes for the shapes and for any photos run to their end, others up to what they add.
+    """
     of = {recipe: parts(recipe) for recipe in sorted(recipes)}
     left = {part for found in of.values() for part in found.values()}
     chosen: dict[Path, str] = {}
     for recipe, found in of.items():
-        if recipe.stem == f"{recipe.parent.name}_shapes":
+        if recipe.stem in (f"{recipe.parent.name}_shapes", f"{recipe.parent.name}_photos"):
             chosen[recipe] = list(found)[-1]
             left -= set(found.values())
     while left:

@@ -23,10 +23,11 @@ from common.pipeline.typed import typed
 from common.stages import train
 from methods.dmt.labels import class_thresholds as thresholds_of
 from methods.dmt.labels import sampled
-from methods.dmt.recipe import RATIOS, evaluations, mutual_rounds, supervised_phase
+from methods.dmt.recipe import confident_labels, evaluations, mutual_rounds, supervised_phase
 from methods.dmt.stages import class_thresholds, eval_confident
 
 ROOT = Path(__file__).resolve().parents[2]
+RATIOS = (0.2, 0.4, 0.6, 0.8, 1.0)
 NETWORKS = {
     "a": {"labelled": "left", "seed": 1, "supervised": "s.py", "mutual": "m.py"},
     "b": {"labelled": "right", "seed": 2, "supervised": "s.py", "mutual": "n.py"},
@@ -37,7 +38,7 @@ NETWORKS = {
 
 
 def rounds(networks: dict, **options) -> dict[str, dict]:
-    return {stage["name"]: stage for stage in mutual_rounds(networks, "rest", 4, **options)}
+    return {stage["name"]: stage for stage in mutual_rounds(networks, "rest", 4, **{"ratios": RATIOS, **options})}
 
 
 def test_the_teacher_is_the_other_network_as_it_was_before_the_round():
@@ -86,6 +87,16 @@ def test_the_supervised_phase_and_the_tests():
         ("b0", "right", "right"),
     ]
     assert first[1]["options"] == {"seed": 2, "train_cfg.max_iters": 7}
+    assert confident_labels("b4", "rest") == [
+        {
+            "stage": "dmt.eval_confident",
+            "name": "eval_pseudo",
+            "labels": "labels_b4",
+            "thresholds": "thresholds_b4",
+            "split": "rest",
+            "classes": None,
+        }
+    ]
     assert evaluations({"val": "a5"}, split="val", canvas=None) == [
         {"stage": "infer_seg", "name": "segment_a5", "weights": "a5", "split": "val", "canvas": None},
         {"stage": "eval_labels", "name": "val", "labels": "segment_a5", "split": "val", "classes": None},

@@ -21,7 +21,8 @@ from common.ops.losses import pixel_cross_entropy, self_labels
 from common.ops.resize import nearest_index, resize_labels
 from common.training.param_groups import parameter_groups
 
-CONFIGS = Path(__file__).parents[2] / "configs/_base_/models"
+CONFIGS = Path(__file__).parents[2] / "configs"
+DEEPLABS = sorted(CONFIGS.glob("*/deeplab*.py"))
 
 
 def voc_network(file: Path) -> dict:
@@ -169,7 +170,7 @@ def test_msc_sizes_are_rounded_down():
     assert sizes == [321, 160, 240]
 
 
-@pytest.mark.parametrize("file", sorted(CONFIGS.glob("deeplab*.py")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", DEEPLABS, ids=lambda file: f"{file.parent.name}-{file.stem}")
 def test_config_builds_and_maps_an_image_to_logits(file: Path):
     config = voc_network(file)
     assert config["model"]["decode_head"]["loss_decode"]["avg_non_ignore"] is True
@@ -177,33 +178,32 @@ def test_config_builds_and_maps_an_image_to_logits(file: Path):
         model = build_model(config).eval()
         logits = model(torch.empty(1, 3, 97, 129), mode="tensor")
     assert logits.shape[1] == 21
-    stride = {"deeplabv2_efficientnet_lite0": 16}.get(file.stem, 4 if "v3plus" in file.stem else 8)
+    stride = 16 if "lite0" in file.stem else 4 if "v3plus" in file.stem else 8
     assert logits.shape[2:] == (96 // stride + 1, 128 // stride + 1)
 
 
-SCHEDULES = {
-    "deeplabv1_vgg16_largefov": ("deeplabv1_largefov_20k", {2: 1, 3: 1}),
-    "deeplabv2_vgg16_aspp": ("deeplabv2_vgg16_20k", {2: 4, 3: 4}),
-    "deeplabv2_resnet101_msc": ("deeplabv2_20k", {1: 0, 2: 4, 3: 4}),
-    "deeplabv2_resnet50_msc": ("deeplabv2_20k", {1: 0, 2: 4, 3: 4}),
+GROUPS = {
+    "affinitynet/deeplabv1_vgg16_voc12": {2: 1, 3: 1},
+    "_base_/deeplabv2_vgg16_aspp": {2: 4, 3: 4},
+    "_base_/deeplabv2_resnet101_msc": {1: 0, 2: 4, 3: 4},
+    "irnet/deeplabv2_r50_voc12": {1: 0, 2: 4, 3: 4},
 }
 
 
-@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize("name", GROUPS)
 def test_learning_rate_groups_of_the_schedules(name: str):
-    schedule, counts = SCHEDULES[name]
-    options = Config.fromfile(CONFIGS.parent / f"schedules/{schedule}.py").optim_wrapper.paramwise_cfg
+    options = Config.fromfile(CONFIGS / f"{name}.py").optim_wrapper.paramwise_cfg
     with torch.device("meta"):
         model = build_model(voc_network(CONFIGS / f"{name}.py"))
     groups = list(parameter_groups(model, options["new"]).values())
-    assert {group: groups.count(group) for group in counts} == counts
+    assert {group: groups.count(group) for group in GROUPS[name]} == GROUPS[name]
     assert groups.count(0) >= 15
 
 
 @pytest.mark.slow
 def test_one_image_is_learnt():
     torch.manual_seed(0)
-    config = without_init(Config.fromfile(CONFIGS / "deeplabv2_efficientnet_lite0.py").to_dict())
+    config = without_init(Config.fromfile(CONFIGS / "deeplab/deeplabv2_lite0_voc12_animals.py").to_dict())
     config["model"]["decode_head"]["num_classes"] = 3
     model = build_model(config).train()
     model.decode_head.init_weights()

@@ -61,11 +61,11 @@ class TinyTagNet(BaseModel):
 
 
 CONFIG = """
-_base_ = ["{base}/runtime.py", "{base}/schedules/irnet.py"]
+_base_ = ["{base}/runtime.py"]
 custom_imports = dict(imports=["tests.unit.tiny_network"])
 data = dict(root="{root}")
 model = dict(type="TinyTagNet", slow={slow})
-train_cfg = dict(max_epochs={epochs})
+train_cfg = dict(type="SeekingTrainLoop", max_epochs={epochs})
 train_dataloader = dict(
     batch_size=2,
     num_workers={workers},
@@ -79,7 +79,12 @@ train_dataloader = dict(
         ],
     ),
 )
-optim_wrapper = dict(paramwise_cfg=dict(mults=(1, 1, 10, 10), new=("head",), bias_decay=1))
+optim_wrapper = dict(
+    type="OptimWrapper",
+    optimizer=dict(type="PolySGD", lr=0.1, weight_decay=1e-4, momentum=1e-4, power=0.9),
+    constructor="LrGroupConstructor",
+    paramwise_cfg=dict(mults=(1, 1, 10, 10), new=("head",), bias_decay=1),
+)
 default_hooks = dict(logger=dict(interval=2), checkpoint=dict(interval={checkpoint}))
 """
 

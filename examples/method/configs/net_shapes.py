@@ -1,5 +1,5 @@
 # The network on the built-in benchmark: 10 epochs, every class in turn, crops of 96 pixels.
-_base_ = ["../_base_/runtime.py", "../_base_/data/shapes.py"]
+_base_ = ["../_base_/runtime.py"]
 custom_imports = dict(
     imports=["methods.example.model", "methods.example.data", "methods.example.sampler"],
     allow_failed_imports=False,
@@ -29,3 +29,4 @@ train_dataloader = dict(
 
 train_cfg = dict(type="SeekingTrainLoop", max_epochs=10)
 optim_wrapper = dict(type="OptimWrapper", optimizer=dict(type="Adam", lr=0.003))
+data = dict(root="data/shapes")

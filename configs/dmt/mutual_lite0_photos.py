@@ -1,0 +1,11 @@
+# DMT's rounds on any photos: 1 labelled and 7 pseudo-labelled photos in a batch. In so few
+# iterations they only get somewhere with a high learning rate; it needs its gradients clipped.
+_base_ = ["../deeplab/deeplabv2_lite0_photos.py"]
+custom_imports = dict(imports=["methods.dmt.model"], allow_failed_imports=False)
+
+model = dict(
+    decode_head=dict(type="MutualHead", loss=dict(rule="dynamic", gamma_agree=1.0, gamma_disagree=1.0)),
+)
+train_dataloader = dict(batch_size=8, sampler=dict(type="StrongWeakSampler", strong=1))
+train_cfg = dict(max_epochs=1)
+optim_wrapper = dict(optimizer=dict(lr=1e-2), clip_grad=dict(max_norm=5.0))

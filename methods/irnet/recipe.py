@@ -1,0 +1,96 @@
+"""IRNet's paragraphs as stages, for recipes: boundaries, semantic and instance pseudo labels.
+
+They follow the stages `cam` and `make_cam` of `common.fragments.cams`. What the paper prints has no default.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from common.fragments import Classes, Stage, stage
+
+
+def boundaries(
+    config: str,
+    split: str,
+    *,
+    fg: float,
+    bg: float,
+    crf: dict[str, Any],
+    judged: str | None = None,
+    classes: Classes = None,
+) -> list[Stage]:
+    """Stages `ir_label` and `irn`: sure pixels of the CAMs teach boundaries and displacements.
+
+    Args:
+        config: the inter-pixel network's, relative to the recipe.
+        split: the images it learns from.
+        fg, bg: the scores above and below which a pixel is sure, after the CRF.
+        judged: the list whose masks judge the sure pixels in a stage `eval_ir_label`; None: they are not judged.
+        classes: the mean is taken over these; None: over all.
+    """
+    judge = stage("eval_labels", "eval_ir_label", labels="ir_label", split=judged, classes=classes)
+    return [
+        stage("cam_to_ir_label", "ir_label", cams="make_cam", fg=fg, bg=bg, crf=crf),
+        *([] if judged is None else [judge]),
+        stage("train", "irn", config=config, labels="ir_label", split=split),
+    ]
+
+
+def pseudo_labels(
+    *,
+    beta: float,
+    exp_times: int,
+    radius: int,
+    canvas: int,
+    background: float,
+    judged: str,
+    classes: Classes = None,
+) -> list[Stage]:
+    """Stages `walk`, `pseudo` and `eval_pseudo`: the CAMs walk as far as the boundaries let them.
+
+    Args:
+        beta, exp_times, radius: the affinities' power; 2^exp_times steps; between cells closer than this.
+        canvas: the photos are padded to this many pixels.
+        background: the score of the background.
+        judged: the list whose masks judge; classes: the mean is taken over these; None: over all.
+    """
+    walk = {"beta": beta, "exp_times": exp_times, "radius": radius, "canvas": canvas}
+    return [
+        stage("boundary_walk", "walk", cams="make_cam", weights="irn", **walk),
+        stage("labels", "pseudo", scores="walk", background=background),
+        stage("eval_labels", "eval_pseudo", labels="pseudo", split=judged, classes=classes),
+    ]
+
+
+def instances(
+    split: str,
+    *,
+    crop: int,
+    batch: int,
+    beta: float,
+    exp_times: int,
+    radius: int,
+    canvas: int,
+    background: float,
+    iterations: int,
+    weak: float,
+    min_area: float,
+    iou: float,
+) -> list[Stage]:
+    """Stages `irn_shifted`, `instances` and `eval_instances`: displacements part the CAMs of one class.
+
+    Args:
+        split: the images that get instances.
+        crop, batch: pixels and images a batch of the mean displacement.
+        beta, exp_times, radius, canvas, background: as of the semantic labels.
+        iterations: how often displacements are followed; weak: cells below which one counts as none.
+        min_area: the least share of a photo that an instance has; iou: from which on an instance is found.
+    """
+    walk = {"beta": beta, "exp_times": exp_times, "radius": radius, "bg": background, "canvas": canvas}
+    centres = {"iterations": iterations, "weak": weak, "min_area": min_area}
+    return [
+        stage("irnet.mean_displacement", "irn_shifted", weights="irn", split=split, crop=crop, batch=batch),
+        stage("irnet.instances", "instances", cams="make_cam", weights="irn_shifted", split=split, **walk, **centres),
+        stage("irnet.eval_instances", "eval_instances", instances="instances", split=split, iou=iou),
+    ]
