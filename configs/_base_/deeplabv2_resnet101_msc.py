@@ -1,16 +1,12 @@
-# runtime.py, and DeepLab v2 (Chen et al. 2018): MSRA ResNet-101 at output stride 8 with frozen batch normalisation, sum
+# DeepLab v2 (Chen et al. 2018): MSRA ResNet-101 at output stride 8 with frozen batch normalisation, sum
 # of four dilated 3x3, losses at scales 1, 0.5, 0.75 and of their maximum. 20 000 iterations of 10 images; lr 2.5e-4,
 # poly 0.9 refreshed every 10 iterations; the classifier's weights x10, its biases x20 without decay. Factor 0.5 .. 1.5,
 # padded at the bottom and right with the mean of the Caffe models (RGB order) and 255, crop 321.
+_base_ = ["runtime.py"]
 
-default_scope = "mmseg"
-seed = 0
 train_dataloader = dict(
     num_workers=8,
-    sampler=dict(type="SeekingSampler", shuffle=True),
     dataset=dict(
-        type="WeakDataset",
-        split="train_aug",
         pipeline=[
             dict(type="RandomScaleChoice", scales=(0.5, 0.75, 1.0, 1.25, 1.5)),
             dict(type="MeanPadCrop", size=321, pad=(122.675, 116.669, 104.008)),
@@ -20,16 +16,6 @@ train_dataloader = dict(
     ),
     batch_size=10,
 )
-default_hooks = dict(
-    logger=dict(type="JsonLogHook", interval=None),
-    checkpoint=dict(type="AtomicCheckpointHook", interval=None),
-)
-env_cfg = dict(
-    cudnn_benchmark=True,
-    mp_cfg=dict(mp_start_method="fork", opencv_num_threads=0),
-    dist_cfg=dict(backend="nccl"),
-)
-
 custom_imports = dict(imports=["common.models.register"], allow_failed_imports=False)
 
 model = dict(

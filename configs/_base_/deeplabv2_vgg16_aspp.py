@@ -1,15 +1,11 @@
-# runtime.py, and DeepLab v2 on VGG16 (Chen et al. 2018): four branches of fc6, fc7, fc8, summed; no average pool. 20
+# DeepLab v2 on VGG16 (Chen et al. 2018): four branches of fc6, fc7, fc8, summed; no average pool. 20
 # 000 iterations of 10 images, lr 1e-3 for weights, x2 for biases, x10 and x20 in the four fc8; biases without decay.
 # Factor 0.5 .. 1.5, padded at the bottom and right with the mean of the Caffe models (RGB order) and 255, crop 321.
+_base_ = ["runtime.py"]
 
-default_scope = "mmseg"
-seed = 0
 train_dataloader = dict(
     num_workers=8,
-    sampler=dict(type="SeekingSampler", shuffle=True),
     dataset=dict(
-        type="WeakDataset",
-        split="train_aug",
         pipeline=[
             dict(type="RandomScaleChoice", scales=(0.5, 0.75, 1.0, 1.25, 1.5)),
             dict(type="MeanPadCrop", size=321, pad=(122.675, 116.669, 104.008)),
@@ -19,16 +15,6 @@ train_dataloader = dict(
     ),
     batch_size=10,
 )
-default_hooks = dict(
-    logger=dict(type="JsonLogHook", interval=None),
-    checkpoint=dict(type="AtomicCheckpointHook", interval=None),
-)
-env_cfg = dict(
-    cudnn_benchmark=True,
-    mp_cfg=dict(mp_start_method="fork", opencv_num_threads=0),
-    dist_cfg=dict(backend="nccl"),
-)
-
 custom_imports = dict(imports=["common.models.register"], allow_failed_imports=False)
 
 model = dict(

@@ -1,26 +1,13 @@
-# runtime.py, and DeepLab v3+ (Chen et al. 2018b) with plain convolutions on torchvision's ResNet-50, output stride 16.
+# DeepLab v3+ (Chen et al. 2018b) with plain convolutions on torchvision's ResNet-50, output stride 16.
 # As DRS trains it: 20 000 iterations of 32 images, lr 0.005 in the backbone, x10 in the head, poly 0.9 with the floor
 # 1e-6; weight decay on everything. The transforms are the method's. On ResNet-101: model =
 # dict(backbone=dict(depth=101, init_cfg=dict(weights="torchvision://resnet101-V1"))).
+_base_ = ["runtime.py"]
 
-default_scope = "mmseg"
-seed = 0
 train_dataloader = dict(
     num_workers=8,
-    sampler=dict(type="SeekingSampler", shuffle=True),
-    dataset=dict(type="WeakDataset", split="train_aug"),
     batch_size=32,
 )
-default_hooks = dict(
-    logger=dict(type="JsonLogHook", interval=None),
-    checkpoint=dict(type="AtomicCheckpointHook", interval=None),
-)
-env_cfg = dict(
-    cudnn_benchmark=True,
-    mp_cfg=dict(mp_start_method="fork", opencv_num_threads=0),
-    dist_cfg=dict(backend="nccl"),
-)
-
 custom_imports = dict(imports=["common.models.register"], allow_failed_imports=False)
 
 model = dict(

@@ -1,22 +1,5 @@
-# runtime.py, and the quick backbone: EfficientNet-Lite0, fixed up to stride 8, norms frozen. Its ImageNet weights come
-# as a package.
-
-default_scope = "mmseg"
-seed = 0
-train_dataloader = dict(
-    num_workers=2,
-    sampler=dict(type="SeekingSampler", shuffle=True),
-    dataset=dict(type="WeakDataset", split="train_aug"),
-)
-default_hooks = dict(
-    logger=dict(type="JsonLogHook", interval=None),
-    checkpoint=dict(type="AtomicCheckpointHook", interval=None),
-)
-env_cfg = dict(
-    cudnn_benchmark=True,
-    mp_cfg=dict(mp_start_method="fork", opencv_num_threads=0),
-    dist_cfg=dict(backend="nccl"),
-)
+# The quick backbone: EfficientNet-Lite0, fixed up to stride 8, norms frozen. Its ImageNet weights come as a package.
+_base_ = ["runtime.py"]
 
 custom_imports = dict(imports=["common.models.register"], allow_failed_imports=False)
 model = dict(

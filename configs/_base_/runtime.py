@@ -1,5 +1,5 @@
 # What every training shares; no number of a paper. Batches are a function of (seed, iteration), augmentation of (seed,
-# epoch, image id). A network config has this file as its one base, or another file of this folder, which repeats it.
+# epoch, image id). Each network config has one base: this file, or one that builds on it.
 
 default_scope = "mmseg"
 seed = 0

@@ -1,15 +1,8 @@
-# The quick DeepLab v2 on the animals, photos of 240 pixels: the sum of dilated 3x3 on EfficientNet-Lite0 of output
-# stride 16, one scale, logits at image size. The head reads large, linear features: it takes a tenth of the learning
-# rate where DeepLab gives it ten times. The base of other trainings; its first blocks are those of _base_/runtime.py.
+# The quick DeepLab v2 on the animals, photos of 240 pixels.
+_base_ = ["deeplabv2_lite0_photos.py"]
 
-default_scope = "mmseg"
-seed = 0
 train_dataloader = dict(
-    num_workers=2,
-    sampler=dict(type="SeekingSampler", shuffle=True),
     dataset=dict(
-        type="WeakDataset",
-        split="train_aug",
         pipeline=[
             dict(type="RandomScaleChoice", scales=(0.75, 1.0, 1.25, 1.5)),
             dict(type="MeanPadCrop", size=224, pad=(127.5, 127.5, 127.5)),
@@ -17,48 +10,5 @@ train_dataloader = dict(
             dict(type="Pack"),
         ],
     ),
-    batch_size=16,
-)
-default_hooks = dict(
-    logger=dict(type="JsonLogHook", interval=None),
-    checkpoint=dict(type="AtomicCheckpointHook", interval=None),
-)
-env_cfg = dict(
-    cudnn_benchmark=True,
-    mp_cfg=dict(mp_start_method="fork", opencv_num_threads=0),
-    dist_cfg=dict(backend="nccl"),
-)
-
-custom_imports = dict(imports=["common.models.register"], allow_failed_imports=False)
-
-model = dict(
-    backbone=dict(
-        type="EfficientNetLite",
-        name="lite0",
-        output_stride=16,
-        frozen_stages=2,
-        frozen_bn=True,
-        init_cfg=dict(type="NamedWeights", weights="package://efficientnet_lite0"),
-    ),
-    data_preprocessor=dict(type="SegDataPreProcessor", mean=[127.5] * 3, std=[127.5] * 3, size_divisor=1),
-    type="EncoderDecoder",
-    decode_head=dict(
-        type="SumASPPHead",
-        in_channels=320,
-        rates=(3, 6, 9, 12),
-        new_std=0.001,  # the features are a linear bottleneck, an order larger than behind a ReLU
-        labels="image",
-        align_corners=False,
-        loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True),
-    ),
-    test_cfg=dict(mode="whole"),
-)
-
-train_cfg = dict(type="SeekingTrainLoop", max_epochs=8)
-optim_wrapper = dict(
-    type="OptimWrapper",
-    optimizer=dict(type="PolySGD", lr=5e-3, weight_decay=5e-4, momentum=0.9, power=0.9),
-    constructor="LrGroupConstructor",
-    paramwise_cfg=dict(mults=(1, 1, 0.1, 0.2), new=("decode_head",), bias_decay=0),
 )
 data = dict(root="data/voc12_animals")

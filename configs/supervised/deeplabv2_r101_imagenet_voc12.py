@@ -3,16 +3,12 @@
 # of the stage before; norms follow the batch. The authors' sum ends after the branches of rates 6 and 12; rates=(6, 12,
 # 18, 24) is the head as it was meant. Logits grow to the image, corners aligned. lr 0.002 and decay for everything.
 # Factor 0.5 .. 1.5, padded at the bottom and right with black and 255. DMT's other networks have this file as their
-# base; its first blocks are those of _base_/runtime.py.
+# base.
+_base_ = ["../_base_/runtime.py"]
 
-default_scope = "mmseg"
-seed = 0
 train_dataloader = dict(
     num_workers=8,
-    sampler=dict(type="SeekingSampler", shuffle=True),
     dataset=dict(
-        type="WeakDataset",
-        split="train_aug",
         pipeline=[
             dict(type="RandomScaleRange", low=0.5, high=1.5),
             dict(type="MeanPadCrop", size=321, pad=(0, 0, 0)),
@@ -22,16 +18,6 @@ train_dataloader = dict(
     ),
     batch_size=8,
 )
-default_hooks = dict(
-    logger=dict(type="JsonLogHook", interval=None),
-    checkpoint=dict(type="AtomicCheckpointHook", interval=None),
-)
-env_cfg = dict(
-    cudnn_benchmark=True,
-    mp_cfg=dict(mp_start_method="fork", opencv_num_threads=0),
-    dist_cfg=dict(backend="nccl"),
-)
-
 custom_imports = dict(imports=["common.models.register"], allow_failed_imports=False)
 
 model = dict(
