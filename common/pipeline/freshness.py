@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -91,7 +91,7 @@ class Freshness:
     def output(self, name: str) -> str | None:
         """The digest of what a stage has made; None: it is not finished."""
         file = self.work_dir / name / "stage.json"
-        return read_record(file)["output"] if file.exists() else None
+        return read_record(file, ["output"])["output"] if file.exists() else None
 
     def code(self, step: Step) -> dict[str, str]:
         """The digests of the code behind a stage, by module."""
@@ -164,14 +164,14 @@ class Freshness:
         return not changed(found, self.data, self.hashes)
 
 
-def read_record(file: Path) -> dict[str, Any]:
-    """The record of a finished stage.
+def read_record(file: Path, needed: Sequence[str] = ("stage", "params", "output")) -> dict[str, Any]:
+    """The record of a finished stage; needed: keys that it must have.
 
     Raises:
         UserError: it is damaged.
     """
     record = read_json(file)
-    lacking = [key for key in ("stage", "params", "output") if not isinstance(record, dict) or key not in record]
+    lacking = [key for key in needed if not isinstance(record, dict) or key not in record]
     if lacking:
         raise UserError(f"{file} is no record of a stage (it has no '{lacking[0]}'): delete the folder {file.parent}.")
     return record
