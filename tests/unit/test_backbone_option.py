@@ -86,7 +86,7 @@ def test_a_crop_that_pads_with_the_mean_without_saying_so() -> None:
     ("name", "index", "channels"), [("resnet18", (1, 4), (64, 512)), ("convnext_atto", (0, 3), (40, 320))]
 )
 def test_a_head_on_two_taps(name: str, index: tuple, channels: tuple) -> None:
-    network = read_config(CONFIGS / "_base_/models/deeplabv3plus_resnet50.py").to_dict()
+    network = read_config(CONFIGS / "_base_/deeplabv3plus_resnet50.py").to_dict()
     options = exchange(network, choose(name), "v3+")
     assert options["model.decode_head.in_index"] == index and options["model.decode_head.in_channels"] == channels
 

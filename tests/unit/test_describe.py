@@ -28,7 +28,8 @@ def test_the_full_plan_shows_what_is_said_and_what_is_left_to_defaults(
     plan = capsys.readouterr().out.splitlines()
     assert main([*run, "--full"]) == 0
     full = capsys.readouterr().out.splitlines()
-    assert [line for line in full if line[0] == "["] == plan and len(plan) == 15
+    stages = [line for line in plan if line[0] == "["]
+    assert [line for line in full if line[0] == "["] == stages and len(stages) == 15
     walk = full.index(plan[6])
     assert "walk (boundary_walk)" in plan[6]
     assert [line.strip() for line in full[walk + 1 : full.index(plan[7])]] == [

@@ -61,11 +61,11 @@ class TinyTagNet(BaseModel):
 
 
 CONFIG = """
-_base_ = ["{base}/runtime.py"]
+_base_ = ["{base}/runtime.py", "tiny_schedule.py"]
 custom_imports = dict(imports=["tests.unit.tiny_network"])
 data = dict(root="{root}")
 model = dict(type="TinyTagNet", slow={slow})
-train_cfg = dict(type="SeekingTrainLoop", max_epochs={epochs})
+train_cfg = dict(max_epochs={epochs})
 train_dataloader = dict(
     batch_size=2,
     num_workers={workers},
@@ -79,20 +79,25 @@ train_dataloader = dict(
         ],
     ),
 )
+default_hooks = dict(logger=dict(interval=2), checkpoint=dict(interval={checkpoint}))
+"""
+SCHEDULE = """
+train_cfg = dict(type="SeekingTrainLoop")
 optim_wrapper = dict(
     type="OptimWrapper",
     optimizer=dict(type="PolySGD", lr=0.1, weight_decay=1e-4, momentum=1e-4, power=0.9),
     constructor="LrGroupConstructor",
     paramwise_cfg=dict(mults=(1, 1, 10, 10), new=("head",), bias_decay=1),
 )
-default_hooks = dict(logger=dict(interval=2), checkpoint=dict(interval={checkpoint}))
 """
+"""A file of its own: what a test adds to the config changes it, or replaces it by `_delete_`."""
 
 
 def write_config(folder, root, *, epochs=2, workers=0, slow=0.0, checkpoint=3, extra=""):
     """A network config file for `root`."""
     base = Path(__file__).resolve().parents[2] / "configs" / "_base_"
     path = Path(folder) / "tiny.py"
+    path.with_name("tiny_schedule.py").write_text(SCHEDULE)
     text = CONFIG.format(base=base, root=root, epochs=epochs, workers=workers, slow=slow, checkpoint=checkpoint)
     path.write_text(text + extra)
     return path
