@@ -1,19 +1,8 @@
 # AffinityNet on the animals, as on the built-in benchmark. Photos are enlarged, because they are half as large as the
 # paper's.
-_base_ = ["../_base_/lite0.py"]
-
-custom_imports = dict(imports=["methods.affinitynet.labels"], allow_failed_imports=False)
-
-model = dict(
-    type="AffinityNet",
-    backbone=dict(output_stride=8, out_indices=(2, 3, 4)),
-    widths=(64, 128, 256),
-    groups=(8, 16, 32),
-    border="complete",
-)
+_base_ = ["aff_lite0_photos.py"]
 
 train_dataloader = dict(
-    batch_size=8,
     dataset=dict(
         pipeline=[
             dict(type="RandomRescale", low=1.0, high=1.5),
@@ -24,15 +13,5 @@ train_dataloader = dict(
             dict(type="Pack"),
         ],
     ),
-)
-
-train_cfg = dict(type="SeekingTrainLoop", max_epochs=2)
-optim_wrapper = dict(
-    type="OptimWrapper",
-    # the momentum is the decay: the released class passes it in its place
-    optimizer=dict(type="PolySGD", lr=0.02, weight_decay=5e-4, momentum=5e-4, power=0.9),
-    constructor="LrGroupConstructor",
-    # old weights, old biases, new weights, new biases; no decay of biases
-    paramwise_cfg=dict(mults=(1, 2, 10, 20), bias_decay=0, norm="train", new=("reduce", "fuse")),
 )
 data = dict(root="data/voc12_animals")

@@ -1,7 +1,5 @@
 # AffinityNet's classifier on the animals.
-_base_ = ["../_base_/lite0.py"]
-
-model = dict(type="CamClassifier", dropout=0.5)
+_base_ = ["cls_lite0_photos.py"]
 
 train_pipeline = [
     dict(type="ResizeLong", low=160, high=320),
@@ -9,16 +7,5 @@ train_pipeline = [
     dict(type="RandomCropContainer", size=224, pad=[127.5] * 3),
     dict(type="Pack"),
 ]
-
-train_dataloader = dict(batch_size=16, dataset=dict(pipeline=train_pipeline))
-
-train_cfg = dict(type="SeekingTrainLoop", max_epochs=6)
-optim_wrapper = dict(
-    type="OptimWrapper",
-    # the momentum is the decay: the released class passes it in its place
-    optimizer=dict(type="PolySGD", lr=0.05, weight_decay=5e-4, momentum=5e-4, power=0.9),
-    constructor="LrGroupConstructor",
-    # old weights, old biases, new weights, new biases; no decay of biases
-    paramwise_cfg=dict(mults=(1, 2, 10, 20), bias_decay=0, norm="train", new=("head",)),
-)
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 data = dict(root="data/voc12_animals")

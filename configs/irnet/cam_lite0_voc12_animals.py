@@ -1,7 +1,5 @@
 # IRNet's classifier on the animals: all of the backbone is trained, its norms frozen.
-_base_ = ["../_base_/lite0.py"]
-
-model = dict(type="CamClassifier", backbone=dict(frozen_stages=-1))
+_base_ = ["cam_lite0_photos.py"]
 
 train_pipeline = [
     dict(type="ResizeLong", low=160, high=320),
@@ -9,15 +7,5 @@ train_pipeline = [
     dict(type="RandomCropContainer", size=224, pad=[127.5] * 3),
     dict(type="Pack"),
 ]
-
-train_dataloader = dict(batch_size=16, dataset=dict(pipeline=train_pipeline))
-
-train_cfg = dict(type="SeekingTrainLoop", max_epochs=8)
-optim_wrapper = dict(
-    type="OptimWrapper",
-    # the momentum is the decay: the released class passes it in its place
-    optimizer=dict(type="PolySGD", lr=0.05, weight_decay=1e-4, momentum=1e-4, power=0.9),
-    constructor="LrGroupConstructor",
-    paramwise_cfg=dict(mults=(1, 1, 10, 10), new=("head",), bias_decay=1),
-)
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 data = dict(root="data/voc12_animals")

@@ -1,33 +1,13 @@
 # SEAM on the animals: backbone, crops and epochs of AffinityNet's classifier there. The second view is half as large,
 # not 0.3 times: the photos are.
-_base_ = ["../_base_/lite0.py"]
+_base_ = ["cam_lite0_photos.py"]
 
-custom_imports = dict(imports=["methods.seam.model"], allow_failed_imports=False)
-
-model = dict(
-    type="SEAM",
-    backbone=dict(out_indices=(2, 3, 4)),
-    dropout=0.5,
-    head_gain=0.1,
-    scale=0.5,
-)
-
+model = dict(scale=0.5)
 train_pipeline = [
     dict(type="ResizeLong", low=160, high=320),
     dict(type="RandomMirror", prob=0.5),
     dict(type="RandomCropContainer", size=224, pad=[127.5] * 3),
     dict(type="Pack"),
 ]
-
-train_dataloader = dict(batch_size=16, dataset=dict(pipeline=train_pipeline))
-
-train_cfg = dict(type="SeekingTrainLoop", max_epochs=6)
-optim_wrapper = dict(
-    type="OptimWrapper",
-    # the momentum is the decay: the released class passes it in its place
-    optimizer=dict(type="PolySGD", lr=0.05, weight_decay=5e-4, momentum=5e-4, power=0.9),
-    constructor="LrGroupConstructor",
-    # old weights, old biases, new weights, new biases; no decay of biases
-    paramwise_cfg=dict(mults=(1, 2, 10, 20), bias_decay=0, norm="train", new=("head", "pcm")),
-)
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 data = dict(root="data/voc12_animals")
