@@ -175,10 +175,6 @@ def _by_name(key: str, recipe: Mapping[str, Any]) -> str:
     return ".".join([first, str(recipe[first][int(rest[0])].get("name", rest[0])), *rest[1:]])
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def parse_options(pairs: Sequence[str]) -> dict[str, object]:
     """`key=value` arguments as a dict; values are Python literals where they can be, otherwise text.
 
@@ -198,6 +194,7 @@ def parse_options(pairs: Sequence[str]) -> dict[str, object]:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from common.base.parallel import cores
     from common.base.ranks import Ranks
     from common.pipeline.backbone import with_backbone
     from common.pipeline.describe import step_lines
@@ -224,8 +221,8 @@ def _run(options: argparse.Namespace) -> int:
     settings = Settings(
         work_dir=work_dir,
         device=options.device,
-        workers=options.workers or _cores(),
-        threads=options.threads or _cores(),
+        workers=options.workers or cores(),
+        threads=options.threads or cores(),
         told_threads=options.threads,
         launcher=options.launcher,
         first=options.first,
@@ -233,7 +230,7 @@ def _run(options: argparse.Namespace) -> int:
         only=options.only,
         force=options.force,
         reuse=() if options.no_reuse else _siblings(options.reuse, work_dir),
-        estimate=comparable(ROOT, recipe.name, device_kind(options.device), options.threads or _cores()),
+        estimate=comparable(ROOT, recipe.name, device_kind(options.device), options.threads or cores()),
         ranks=Ranks("none" if options.dry_run else options.launcher),
     )
     if options.dry_run:

@@ -25,3 +25,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if close:
         return f" (did you mean '{close[0]}'?)"
     return f" (known are {', '.join(sorted(known))})" if known else ""
+
+
+def shortened(found: list[str]) -> list[str]:
+    """The first three of many, and how many more there are."""
+    return found if len(found) <= 3 else [*found[:3], f"{len(found) - 3} more"]

@@ -11,7 +11,6 @@ from common.base.config import check_option, read_config
 from common.base.errors import UserError, nearest
 from common.checkpoints.names import stored_names
 from common.pipeline.recipe import Step, load_recipe
-from common.pipeline.stage import NetworkConfig
 
 __all__ = ["with_backbone"]
 
@@ -48,16 +47,11 @@ def with_backbone(
     read = load_recipe(recipe, options)
     found = dict(options)
     for step in read.steps:
-        if file := _network(step):
+        if file := step.network:
             found[f"pipeline.{step.name}.options"] = _exchanged(step, file, choice, weights is None)
-    if len(found) == len(options) and not any(map(_network, read.steps)):
+    if len(found) == len(options) and not any(step.network for step in read.steps):
         raise UserError(f"{read.path} trains no network whose backbone could be exchanged.")
     return found
-
-
-def _network(step: Step) -> Path | None:
-    """The config of the network that a step trains."""
-    return next((value for value in step.params.values() if isinstance(value, NetworkConfig)), None)
 
 
 def _exchanged(step: Step, file: Path, choice: Any, untold: bool) -> dict[str, Any]:

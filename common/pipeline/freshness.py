@@ -11,7 +11,7 @@ from typing import Any
 
 from common.artifacts import PerImageArtifact
 from common.base.config import read_config
-from common.base.errors import UserError
+from common.base.errors import UserError, shortened
 from common.base.files import read_json
 from common.base.hashes import Hashes
 from common.checkpoints.contents import changed
@@ -103,7 +103,7 @@ class Freshness:
         return self._code[key]
 
     def _config(self, step: Step) -> dict[str, Any]:
-        file = next((value for value in step.params.values() if isinstance(value, NetworkConfig)), None)
+        file = step.network
         if file is None:
             return {}
         options = step.params.get("options")
@@ -136,7 +136,7 @@ class Freshness:
     def _finished(self, step: Step, record: dict[str, Any], wanted: dict[str, Any]) -> State:
         differences = list(changes(*self._comparable(record, wanted, step)))
         reads = self.reads(step.name)
-        differences += _shortened(changed(reads.get("data", {}), self.data, self.hashes))
+        differences += shortened(changed(reads.get("data", {}), self.data, self.hashes))
         if differences:
             return State(f"changed: {'; '.join(differences)}")
         made = step.kind(self.work_dir / step.name)
@@ -149,7 +149,7 @@ class Freshness:
         if "format" not in record:
             remarks.append("recorded by an older version, which noted neither what it read nor its code")
         elif other := changed_code(reads.get("code", {}), self.code(step)):
-            remarks.append(f"its code has changed since ({', '.join(_shortened(other))}): --force makes it anew")
+            remarks.append(f"its code has changed since ({', '.join(shortened(other))}): --force makes it anew")
         if record.get("mixed"):
             remarks.append(f"made of mixed parts ({'; '.join(record['mixed'])})")
         return State(None, tuple(remarks), pure=not remarks)
@@ -175,11 +175,6 @@ def read_record(file: Path, needed: Sequence[str] = ("stage", "params", "output"
     if lacking:
         raise UserError(f"{file} is no record of a stage (it has no '{lacking[0]}'): delete the folder {file.parent}.")
     return record
-
-
-def _shortened(found: list[str]) -> list[str]:
-    """The first three of many, and how many more there are."""
-    return found if len(found) <= 3 else [*found[:3], f"{len(found) - 3} more"]
 
 
 def plain(value: Any) -> Any:

@@ -40,6 +40,11 @@ class Step:
     per_image: bool
     oracle: bool
 
+    @property
+    def network(self) -> NetworkConfig | None:
+        """The config of the network that the stage trains, if it trains one."""
+        return next((value for value in self.params.values() if isinstance(value, NetworkConfig)), None)
+
 
 @dataclass(frozen=True)
 class Recipe:

@@ -10,6 +10,7 @@ from typing import Any
 from common.base.config import read_config
 from common.base.errors import UserError
 from common.data.dataset import DataSet, open_dataset
+from common.pipeline.code_digest import custom_imports
 from common.pipeline.recipe import config_digest
 from common.pipeline.run_folder import RunFolder
 from common.report.backbones import backbone_name
@@ -93,7 +94,7 @@ def networks(run: RunFolder, root: Path) -> dict[str, dict[str, str | None]]:
                 config = read_config(_config(root, value, run.path), stage["params"].get("options"))
                 backbone = next(_backbones(config.to_dict()["model"]), {})
                 weights = (backbone.get("init_cfg") or {}).get("weights")
-                title = backbone_name(backbone, _imports(config))
+                title = backbone_name(backbone, custom_imports(config))
                 found[name] = {"config": value["file"], "backbone": title, "weights": weights}
     return found
 
@@ -114,12 +115,6 @@ def _config(root: Path, wanted: dict[str, str], run: Path) -> Path:
         if config_digest(path) == wanted["sha256"]:
             return path
     raise UserError(f"No configs/*/{wanted['file']} is what {run} was made with: run the recipe again to record it.")
-
-
-def _imports(config: dict[str, Any]) -> list[str]:
-    """The modules that a network's config imports."""
-    named = (config.get("custom_imports") or {}).get("imports") or []
-    return [named] if isinstance(named, str) else list(named)
 
 
 def _backbones(model: dict[str, Any]) -> Iterator[dict[str, Any]]:

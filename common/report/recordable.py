@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from common.base.errors import UserError
+from common.base.errors import UserError, shortened
 from common.base.hashes import Hashes
 from common.pipeline.code_digest import changed_code
 from common.pipeline.freshness import Freshness
@@ -39,7 +39,9 @@ def check_recordable(run: RunFolder, root: Path) -> None:
             continue
         where = f"The stage '{step.name}' of {run.path}"
         if other := changed_code(run.reads[step.name].get("code", {}), fresh.code(step)):
-            raise UserError(f"{where} was made by other code ({_few(other)}): run it again with --force.")
+            raise UserError(
+                f"{where} was made by other code ({', '.join(shortened(other))}): run it again with --force."
+            )
         if reason := fresh.state(step).reason:
             raise UserError(f"{where} is not what {recipe.path} asks for now ({reason}): run it again.")
 
@@ -70,7 +72,3 @@ def _recipe(run: RunFolder, root: Path) -> Recipe:
     if file is None:
         raise UserError(f"The recipe {name} of {run.path} is gone: put it back, or report from where the run began.")
     return load_recipe(file, {"seed": run.record["seed"], "data.root": str(data_set(run).root)})
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names if len(names) <= 3 else [*names[:3], f"{len(names) - 3} more"])

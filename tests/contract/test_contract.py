@@ -16,6 +16,7 @@ from mmseg.registry import MODELS
 
 from common.artifacts import Scores
 from common.base.config import import_types, read_config
+from common.base.origins import bases
 from common.base.source import method_files
 from common.checkpoints.names import SOURCES, sources
 from common.checkpoints.networks import build_model, without_init
@@ -72,13 +73,6 @@ def test_the_title_that_a_report_reads_is_the_backbones(path: Path) -> None:
     start = MODELS.get(backbone["type"]).title.partition("{")[0]
     name = backbone_name(backbone)
     assert start and name.startswith(start) and "{" not in name
-
-
-def bases(path: Path) -> list[Path]:
-    """The files that a config names in `_base_`."""
-    body = ast.parse(path.read_text(encoding="utf-8")).body
-    named = [node.value for node in body if isinstance(node, ast.Assign) and node.targets[0].id == "_base_"]
-    return [path.parent / name for value in named for name in ast.literal_eval(value)]
 
 
 @pytest.mark.parametrize("path", NETWORKS, ids=lambda path: path.stem)
