@@ -22,14 +22,6 @@ pytestmark = pytest.mark.slow
 FILES = ["config.py", "log.jsonl", "trained.json", "weights.pth"]
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def test_killed_and_resumed_training_ends_with_the_bytes_of_an_unbroken_one(tiny_voc, tmp_path, monkeypatch):
     slow = write_config(tmp_path, tiny_voc, epochs=5, slow=0.1)
     kill_when_logged(slow, tmp_path / "killed", 8)
