@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from common.report.expected import Expected, lookup
 from common.report.lines import OLDER, experiments, is_older, titles
-from common.report.markdown import commits, number, seeds_of, spread, table, whole_runs
+from common.report.markdown import commits, grid, marks, number, seeds_of, spread, table, whole_runs
 from common.report.protocol import KINDS, Supervision
 from common.report.record import measured
 
-__all__ = ["MEASURES", "Measure", "paper_table", "runs_table"]
+__all__ = ["MEASURES", "Measure", "brief_table", "paper_table", "runs_table"]
 
 Record = dict[str, Any]
+Table = tuple[tuple[str, ...], list[tuple[str, ...]]]  # the head and the lines
 NOT_RECORDED = "not recorded"
 
 
@@ -26,6 +27,9 @@ class Measure:
     stages: tuple[str, ...]
     metric: str = "miou"
 
+
+Column = tuple[Measure, str]
+"""A measure and the list of images that it is judged on."""
 
 MEASURES = (
     Measure("CAM", ("eval_cam_best", "eval_cam")),
@@ -44,25 +48,35 @@ class Line:
     kind: str
     records: list[Record]
 
+    @property
+    def mark(self) -> str:
+        """What follows the name of a line that older records made."""
+        return f" {OLDER}" if self.records and is_older(self.records[0]) else ""
+
+    @property
+    def learns_from(self) -> str:
+        """Its supervision in words."""
+        return NOT_RECORDED if self.supervision is None else str(self.supervision)
+
 
 def runs_table(data: str, expected: dict[str, list[Expected]], records: dict[str, list[Record]]) -> str:
     """All methods on one data set: a line a recipe, a column a measure and list of images.
 
-    Weak and semi-supervised methods have parts of their own. A measure that a recipe does not have is a dash; a method
-    without a record on this data is not run.
+    Weak and semi-supervised methods have parts of their own. A measure that a recipe lacks is a dash; a method without
+    a record on this data is not run.
     """
-    lines = [line for method in expected for line in _lines(data, method, expected[method], records[method])]
-    parts = []
-    for kind, title in KINDS.items():
-        own = sorted((line for line in lines if line.kind == kind), key=_masks_first)
-        columns = _columns(own)
-        titles = [f"{measure.title}, {split}" if split else measure.title for measure, split in columns]
-        head = ("method", "recipe", "supervision", "backbone (networks)", *titles, "seeds", "whole run", "commit")
-        cells = [_cells(line, columns) for line in own]
-        if cells:
-            parts.append(f"**{title}**\n\n{table(head, cells, '')}")
-    notes = _notes(lines)
-    return "\n".join(parts + notes) if parts else "No method yet.\n"
+    return _in_parts(_all_lines(data, expected, records), _whole)
+
+
+def brief_table(
+    data: str, expected: dict[str, list[Expected]], records: dict[str, list[Record]], names: Mapping[str, str]
+) -> str:
+    """The lines of `runs_table` in short: who learns from what, and what comes of it.
+
+    names: of the methods that have a page, as the field writes them. The links are relative to the project.
+    """
+
+    return _in_parts(_all_lines(data, expected, records), lambda lines: _brief(lines, data, names))
 
 
 def paper_table(data: str, expected: dict[str, list[Expected]], records: dict[str, list[Record]]) -> str:
@@ -95,6 +109,63 @@ def paper_table(data: str, expected: dict[str, list[Expected]], records: dict[st
     return "\n".join(parts) or "No expected numbers yet.\n"
 
 
+def _in_parts(lines: list[Line], form: Callable[[list[Line]], Table]) -> str:
+    """A table for each kind of supervision, and below the last one what its readers must know."""
+    parts = []
+    for kind, title in KINDS.items():
+        own = sorted((line for line in lines if line.kind == kind), key=_masks_first)
+        if own:
+            parts.append(f"**{title}**\n\n{grid(*form(own))}")
+    return "\n".join([*parts, *marks("".join(parts)), *_notes(lines)]) or "No method yet.\n"
+
+
+def _whole(lines: list[Line]) -> Table:
+    """All that is known of each line."""
+    columns = _columns(lines)
+    head = ("method", "recipe", "supervision", "backbone (networks)", *_heads(columns), "seeds", "whole run", "commit")
+    return head, [_whole_cells(line, columns) for line in lines]
+
+
+def _whole_cells(line: Line, columns: list[Column]) -> tuple[str, ...]:
+    what, values = (line.method, f"{line.recipe}{line.mark}", line.learns_from), _values(line, columns)
+    if not line.records:
+        return (*what, "–", *values, "–", "–", "–")
+    time, commit = whole_runs(line.records), commits(line.records, digits=8)
+    return (*what, _backbones(line.records), *values, seeds_of(line.records), time, commit)
+
+
+def _brief(lines: list[Line], data: str, names: Mapping[str, str]) -> Table:
+    """Five columns: one more for each further list of images that pseudo labels or segmentations are judged on."""
+    columns = [(measure, split) for measure, split in _columns(lines) if measure in MEASURES[1:]]
+    head = ("method", "learns from", *_heads(columns), "seeds")
+    return head, [
+        (_linked(line, data, names), line.learns_from, *_values(line, columns), seeds_of(line.records) or "–")
+        for line in lines
+    ]
+
+
+def _linked(line: Line, data: str, names: Mapping[str, str]) -> str:
+    """A link to the method's page, or to the recipe of a reference; a recipe with a name of its own goes by it."""
+    recipe = line.records[0]["recipe"] if line.records else ""
+    plain = line.recipe in ("–", f"{line.method}_{data}")
+    page = f"methods/{line.method}/README.md" if line.method in names else f"configs/{line.method}/{recipe}.py"
+    return f"[{names.get(line.method, line.method) if plain else line.recipe}]({page}){line.mark}"
+
+
+def _heads(columns: list[Column]) -> list[str]:
+    return [f"{measure.title}, {split}" if split else measure.title for measure, split in columns]
+
+
+def _values(line: Line, columns: list[Column]) -> list[str]:
+    if not line.records:
+        return ["not run"] * len(columns)
+    return [_value(measure, split, line.records) for measure, split in columns]
+
+
+def _all_lines(data: str, expected: dict[str, list[Expected]], records: dict[str, list[Record]]) -> list[Line]:
+    return [line for method in expected for line in _lines(data, method, expected[method], records[method])]
+
+
 def _order(row: Expected) -> int:
     """The place of the row's measure among MEASURES; other headlines come last."""
     places = [place for place, measure in enumerate(MEASURES) if row.stage in measure.stages]
@@ -112,8 +183,7 @@ def _lines(data: str, method: str, rows: list[Expected], records: list[Record]) 
         given = next((record["supervision"] for record in group if record.get("supervision")), None)
         uses = None if given is None or given["uses"] is None else tuple(given["uses"])
         known = Supervision(given["masks"], given["images"], uses) if given else None
-        recipe = f"{names[key]} {OLDER}" if is_older(group[0]) else names[key]
-        lines.append(Line(method, recipe, known, known.kind if known else next(iter(declared), "weak"), group))
+        lines.append(Line(method, names[key], known, known.kind if known else next(iter(declared), "weak"), group))
     return lines
 
 
@@ -123,20 +193,11 @@ def _masks_first(line: Line) -> tuple[int, bool]:
     return given.masks, given.uses is not None
 
 
-def _cells(line: Line, columns: list[tuple[Measure, str]]) -> tuple[str, ...]:
-    if not line.records:
-        return (line.method, line.recipe, str(line.supervision), "–", *["not run"] * len(columns), "–", "–", "–")
-    values = [_value(measure, split, line.records) for measure, split in columns]
-    given = NOT_RECORDED if line.supervision is None else str(line.supervision)
-    seeds, time, commit = seeds_of(line.records), whole_runs(line.records), commits(line.records, digits=8)
-    return (line.method, line.recipe, given, _backbones(line.records), *values, seeds, time, commit)
-
-
 def _stage(measure: Measure, record: Record) -> dict[str, Any] | None:
     return next((record["stages"][name] for name in measure.stages if name in record["stages"]), None)
 
 
-def _columns(lines: list[Line]) -> list[tuple[Measure, str]]:
+def _columns(lines: list[Line]) -> list[Column]:
     """Measures and their lists of images that a record has; all measures where there is no record."""
     if not any(line.records for line in lines):
         return [(measure, "") for measure in MEASURES]

@@ -1,14 +1,16 @@
 """`wsseg compare`: every table of the documentation, from results/ and expected.toml alone.
 
 Tables stand between `<!-- table:NAME -->` and `<!-- /table -->` in README.md, docs/*.md and methods/*/README.md. Names:
-`overview` (the headline rows of all methods), `compare:shapes` and `compare:voc12_animals` (what was run there, methods
-side by side), `compare:voc12` (the papers' numbers, others' and ours), `expected` and `runs` (in a method's page: its
-own), `expected:<method>` and `runs:<method>` (anywhere). docs/results.md holds those of the methods.
+`overview` (the headline rows of all methods), `compare:shapes` and `compare:voc12_animals`
+(what was run there, all methods), `brief:shapes` and `brief:voc12_animals` (the same in five columns), `compare:voc12`
+(the papers' numbers, others' and ours), `expected` and `runs` (in a method's page: its own), `expected:<method>` and
+`runs:<method>` (anywhere). docs/results.md holds those of the methods.
 """
 
 from __future__ import annotations
 
 import ast
+import posixpath
 import re
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from typing import Any
 from common.base.errors import UserError
 from common.base.files import atomic_path
 from common.pipeline.run_folder import headline
-from common.report.across import paper_table, runs_table
+from common.report.across import brief_table, paper_table, runs_table
 from common.report.expected import Expected, read_expected
 from common.report.lines import OLDER, experiments, is_older, titles
 from common.report.markdown import commits, number, seeds_of, spread, table, whole_runs
@@ -27,6 +29,7 @@ __all__ = ["compare", "tables", "wanted"]
 PAPERS = "voc12"
 QUICK = ("shapes", "voc12_animals")
 _BLOCK = re.compile(r"(<!-- table:(?P<name>[\w:.-]+) -->\n).*?(<!-- /table -->)", re.DOTALL)
+_LINK = re.compile(r"\]\((?!\w+:)([^)#]+)\)")
 
 
 def compare(root: Path, check: bool = False) -> int:
@@ -55,31 +58,39 @@ def wanted(root: Path) -> dict[Path, str]:
     pages = {root / "docs/results.md": _results_page(root, made)}
     for page in [root / "README.md", *sorted(root.glob("docs/*.md")), *sorted(root.glob("methods/*/README.md"))]:
         if page.exists() and page not in pages:
-            pages[page] = _filled(page, page.read_text(encoding="utf-8"), made)
+            pages[page] = _filled(root, page, page.read_text(encoding="utf-8"), made)
     return pages
 
 
 def tables(root: Path) -> dict[str, str]:
     """Name -> Markdown of every table."""
+    titles = _titles(root)
     baselines = {path.name for path in root.glob("results/*") if path.is_dir()}  # run here, but of no paper of ours
-    names = sorted(baselines.union(_methods(root)))
+    names = sorted(baselines.union(titles))
     expected = {name: read_expected(root / "methods" / name / "expected.toml") for name in names}
     records = {method: read_records(root, method) for method in expected}
     every = [record for own in records.values() for record in own]
     beside = {method: records_for(method, rows, every) for method, rows in expected.items()}
     made = {"overview": _overview(expected, beside), f"compare:{PAPERS}": paper_table(PAPERS, expected, beside)}
+    shown = {method: title.partition(":")[0].rstrip(".") for method, title in titles.items()}
     made |= {f"compare:{data}": runs_table(data, expected, records) for data in QUICK}
+    made |= {f"brief:{data}": brief_table(data, expected, records, shown) for data in QUICK}
     for method, rows in expected.items():
         made[f"expected:{method}"] = _expected_table(rows, beside[method])
         made[f"runs:{method}"] = _runs_table(records[method])
     return made
 
 
-def _methods(root: Path) -> list[str]:
-    return sorted(path.parent.name for path in (root / "methods").glob("*/__init__.py") if path.parent.name[0] != "_")
+def _titles(root: Path) -> dict[str, str]:
+    """Method -> the line that names its paper, sorted."""
+    return {
+        path.parent.name: (ast.get_docstring(ast.parse(path.read_text("utf-8"))) or path.parent.name).splitlines()[0]
+        for path in sorted((root / "methods").glob("*/__init__.py"))
+        if path.parent.name[0] != "_"
+    }
 
 
-def _filled(page: Path, text: str, made: dict[str, str]) -> str:
+def _filled(root: Path, page: Path, text: str, made: dict[str, str]) -> str:
     if text.count("<!-- table:") != len(_BLOCK.findall(text)):
         raise UserError(f"{page}: a <!-- table:NAME --> has no <!-- /table --> after it, each on a line of its own.")
 
@@ -88,9 +99,14 @@ def _filled(page: Path, text: str, made: dict[str, str]) -> str:
         name = f"{name}:{page.parent.name}" if name in ("expected", "runs") else name
         if name not in made:
             raise UserError(f"{page}: there is no table '{match['name']}'; known are {', '.join(made)}.")
-        return f"{match[1]}{made[name]}{match[3]}"
+        return f"{match[1]}{_relinked(made[name], page.relative_to(root).parent)}{match[3]}"
 
     return _BLOCK.sub(table, text)
+
+
+def _relinked(text: str, folder: Path) -> str:
+    """A table with its links, which are relative to the project, as a page in `folder` needs them."""
+    return _LINK.sub(lambda match: f"]({posixpath.relpath(match[1], folder.as_posix())})", text)
 
 
 def _results_page(root: Path, made: dict[str, str]) -> str:
@@ -99,9 +115,8 @@ def _results_page(root: Path, made: dict[str, str]) -> str:
         "Numbers in percent; several seeds: mean ± standard deviation.\n",
         f"## Overview\n\n{made['overview']}",
     ]
-    for method in _methods(root):
-        title = ast.get_docstring(ast.parse((root / "methods" / method / "__init__.py").read_text("utf-8"))) or method
-        parts.append(f"## {method}\n\n{title.splitlines()[0]}\n\n### Beside the paper\n\n{made[f'expected:{method}']}")
+    for method, title in _titles(root).items():
+        parts.append(f"## {method}\n\n{title}\n\n### Next to the paper\n\n{made[f'expected:{method}']}")
         parts.append(f"### Recorded runs\n\n{made[f'runs:{method}']}")
     return "\n".join(parts)
 

@@ -8,14 +8,17 @@ from typing import Any
 from common.pipeline.records import duration
 from common.report.lines import OLDER
 
-__all__ = ["commits", "number", "seeds_of", "spread", "table", "whole_runs"]
+__all__ = ["commits", "grid", "marks", "number", "seeds_of", "spread", "table", "whole_runs"]
 
 TAKEN = "§"
-DAGGER = "† chosen on pixel labels (a best threshold, or a stage that sees masks): possible rather than reached."
+DAGGER = (
+    "† selected with pixel labels (best threshold, or a stage that sees masks): "
+    "an upper bound, not a result of the method."
+)
 NOTES = {
     "†": DAGGER,
-    OLDER: f"{OLDER} an older record, which does not say what the recipe and the data held then: it will be made anew.",
-    TAKEN: f"{TAKEN} with stages that were taken from another run, which counts the seconds that they took there.",
+    OLDER: f"{OLDER} an older record: it lacks the digests of its recipe and its data. It will be made again.",
+    TAKEN: f"{TAKEN} some stages were taken from another run. They count the seconds that they took there.",
 }
 """Mark -> what it means; said below a table that has it."""
 
@@ -24,9 +27,19 @@ def table(head: tuple[str, ...], lines: list[tuple[str, ...]], nothing: str) -> 
     """A Markdown table, with the meanings of its marks below it; `nothing` where there is no line."""
     if not lines:
         return f"{nothing}\n"
+    text = grid(head, lines)
+    return "\n".join((text, *marks(text)))
+
+
+def grid(head: tuple[str, ...], lines: list[tuple[str, ...]]) -> str:
+    """A Markdown table alone."""
     rows = [head, ("---",) * len(head), *lines]
-    text = "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |\n" for row in rows)
-    return "\n".join((text, *(f"{note}\n" for mark, note in NOTES.items() if mark in text)))
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |\n" for row in rows)
+
+
+def marks(text: str) -> list[str]:
+    """What the marks in a text mean, a line each."""
+    return [f"{note}\n" for mark, note in NOTES.items() if mark in text]
 
 
 def number(value: float | None) -> str:
@@ -35,7 +48,7 @@ def number(value: float | None) -> str:
 
 
 def spread(values: list[float], marked: bool, older: bool = False) -> str:
-    """Mean ± standard deviation of several seeds; marked where one was chosen on pixel labels, or records are older."""
+    """Mean ± standard deviation of several seeds; † where pixel labels selected one, and a mark for older records."""
     deviation = f" ± {stdev(values):.1f}" if len(values) > 1 else ""
     return f"{mean(values):.1f}{deviation}{' †' if marked else ''}{f' {OLDER}' if older else ''}"
 

@@ -13,6 +13,7 @@ from common.data.dataset import DataSet, open_dataset
 from common.pipeline.records import duration
 from common.pipeline.run_folder import RunFolder, headline
 from common.report.expected import Expected, lookup, read_expected
+from common.report.markdown import DAGGER
 from common.report.pictures import data_uri, galleries
 from common.report.plots import line_plot
 from common.report.style import STYLE
@@ -111,7 +112,7 @@ def _numbers(run: RunFolder, expected: list[Expected]) -> str:
         return ""
     head = ["stage", "split", "metric", "measured", "paper", "difference", "source"]
     marked = any(run.marks.values())
-    note = " † owes something to pixel labels the method does not have." if marked else ""
+    note = f" {DAGGER}" if marked else ""
     return f"{_table(head, rows, numeric=(3, 4, 5))}<p class=quiet>Shares in percent.{note}</p>"
 
 

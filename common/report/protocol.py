@@ -19,7 +19,7 @@ __all__ = ["KINDS", "Supervision", "data_set", "networks", "supervision"]
 
 KINDS = {
     "weak": "Weakly supervised: no pixel labels",
-    "semi": "Semi-supervised: pixel labels of a part of the images (of all: the limit)",
+    "semi": "Semi-supervised: pixel labels of some images (of all images: the upper limit)",
 }
 
 
@@ -41,16 +41,17 @@ class Supervision:
         return "semi" if self.masks else "weak"
 
     def __str__(self) -> str:
-        """'tags of 10582 images', 'masks of 1464, tags of 9118 images', 'masks of 12 of 240 images'."""
+        """'tags of 10582 images', 'masks of 1464 images, tags of 9118 images', 'masks of 12 of 240 images'."""
         if self.uses is None:
             whole = "" if self.images in (None, self.masks) else f" of {self.images}"
             return f"masks of {self.masks}{whole} images"
-        rest = None if self.images is None else self.images - self.masks
-        parts = [f"masks of {self.masks}"] if self.masks else []
-        if rest != 0:
-            known = " and ".join(self.uses) or "no labels"
-            parts.append(known if rest is None else f"{known} of {rest}")
-        return ", ".join(parts) + ("" if self.images is None else " images")
+        parts = [f"masks of {self.masks} images"] if self.masks else []
+        if self.images is None:
+            parts.append(" and ".join(self.uses) or "other images without labels")
+        elif rest := self.images - self.masks:
+            known = " and ".join(self.uses)
+            parts.append(f"{known} of {rest} images" if known else f"{rest} images without labels")
+        return ", ".join(parts)
 
 
 def supervision(run: RunFolder) -> Supervision:

@@ -17,7 +17,7 @@ from common.pipeline.run_folder import read_run
 from common.report.backbones import backbone_name
 from common.report.compare import compare, tables
 from common.report.expected import read_expected
-from common.report.markdown import commits, whole_runs
+from common.report.markdown import NOTES, commits, whole_runs
 from common.report.protocol import Supervision, networks, supervision
 from common.report.record import write_record
 from common.report.verify import verify
@@ -47,6 +47,7 @@ def project(tmp_path) -> Path:
         folder = tmp_path / "methods" / method
         folder.mkdir(parents=True)
         (folder / "__init__.py").write_text(f'"""{method}."""\n')
+    (tmp_path / "methods/alpha/__init__.py").write_text('"""Alpha: a walk (A, B, CVPR 2018)."""\n')
     cam = ROW.format(id="cam", stage="eval_cam_best", split="train", value=48.3, depth=50)
     val = ROW.format(id="val", stage="val", split="val", value=63.5, depth=50)
     others = 'others = [{ value = 63.0, source = "a" }, { value = 64.4, source = "b" }]\n'
@@ -94,7 +95,7 @@ def test_a_method_that_was_not_run_says_so_in_its_own_part(project):
     table = tables(project)["compare:shapes"]
     weak, semi = table.split("**Semi-supervised")
     assert lines(weak, "beta") == [["beta", "–", "tags", "–", "not run", "not run", "–", "–", "–"]]
-    assert lines(semi, "semi")[0][2] == "masks of 1322, no labels of 9260 images"
+    assert lines(semi, "semi")[0][2] == "masks of 1322 images, 9260 images without labels"
     assert not lines(weak, "semi") and not lines(semi, "beta")
 
 
@@ -108,7 +109,30 @@ def test_seeds_are_one_line_with_their_protocol(project):
         ["alpha", "alpha_shapes", "tags of 240 images", "ResNet-50 (cam, net)", "40.0 ± 0.0 †", "61.0 ± 1.4",
          "0, 1", "3.0 min, x86_64, 2 threads", "01234567-dirty"]
     ]  # fmt: skip
-    assert "† chosen on pixel labels" in table
+    assert table.count("† selected with pixel labels") == 1
+
+
+def test_the_brief_table_has_five_columns_and_the_same_numbers(project):
+    record(project, "alpha", stages={"eval_cam": stage("train", 0.4), "eval_pseudo": stage("train", 0.5)})
+    weak, semi = tables(project)["brief:shapes"].split("**Semi-supervised")
+    assert "| method | learns from | pseudo labels, train | seeds |" in weak
+    record(project, "alpha", stages={"eval_pseudo": stage("train", 0.5), "val": stage("val", 0.6)})
+    record(project, "alpha", seed=1, stages={"eval_pseudo": stage("train", 0.5), "val": stage("val", 0.62)})
+    weak, semi = tables(project)["brief:shapes"].split("**Semi-supervised")
+    assert "| method | learns from | pseudo labels, train | segmentation, val | seeds |" in weak
+    assert "| [Alpha](methods/alpha/README.md) | tags of 240 images | 50.0 ± 0.0 | 61.0 ± 1.4 | 0, 1 |" in weak
+    assert "| [beta](methods/beta/README.md) | tags | not run | not run | – |" in weak
+    assert "| [semi](methods/semi/README.md) | masks of 1322 images, 9260 images without labels | not run |" in semi
+
+
+def test_in_the_brief_table_a_control_goes_by_its_name_and_a_reference_links_to_its_recipe(project):
+    record(project, "alpha")
+    record(project, "alpha", seed=1, recipe="alpha_cam_shapes", digest=None)
+    record(project, "supervised", recipe="supervised_shapes_20")
+    brief = tables(project)["brief:shapes"]
+    assert "| [Alpha](methods/alpha/README.md) |" in brief
+    assert "| [alpha_cam_shapes](methods/alpha/README.md) ‡ |" in brief and brief.count(NOTES["‡"]) == 1
+    assert "| [supervised_shapes_20](configs/supervised/supervised_shapes_20.py) |" in brief
 
 
 def test_the_best_threshold_is_preferred_and_other_lists_have_their_own_column(project):
@@ -124,7 +148,7 @@ def test_supervision_of_the_run_decides_and_an_old_record_invents_nothing(projec
     record(project, "alpha", supervision={"masks": 30, "images": 240, "uses": ["tags", "saliency"]})
     record(project, "beta", supervision=None, networks=None)
     weak, semi = tables(project)["compare:shapes"].split("**Semi-supervised")
-    assert lines(semi, "alpha")[0][2] == "masks of 30, tags and saliency of 210 images"
+    assert lines(semi, "alpha")[0][2] == "masks of 30 images, tags and saliency of 210 images"
     assert lines(weak, "beta")[0][2:4] == ["not recorded", "not recorded"]
 
 
@@ -138,7 +162,11 @@ def test_a_semi_supervised_method_stands_between_its_masks_alone_and_all_masks(p
         record(project, name, supervision={"masks": masks, "images": 240, "uses": uses})
     _, semi = tables(project)["compare:shapes"].split("**Semi-supervised")
     found = [line.split(" | ")[2] for line in semi.splitlines() if "_shapes" in line]
-    assert found == ["masks of 12 of 240 images", "masks of 12, no labels of 228 images", "masks of 240 images"]
+    assert found == [
+        "masks of 12 of 240 images",
+        "masks of 12 images, 228 images without labels",
+        "masks of 240 images",
+    ]
 
 
 def test_a_row_may_name_the_recipe_of_a_reference(project, capsys):
@@ -202,8 +230,9 @@ def test_supervision_says_its_kind_and_itself():
     assert Supervision().kind == "weak" and str(Supervision()) == "tags"
     assert str(Supervision(images=10582, uses=("tags", "saliency"))) == "tags and saliency of 10582 images"
     assert Supervision(1464, 10582).kind == "semi"
-    assert str(Supervision(1464, 10582)) == "masks of 1464, tags of 9118 images"
-    assert str(Supervision(1464)) == "masks of 1464, tags"
+    assert str(Supervision(1464, 10582)) == "masks of 1464 images, tags of 9118 images"
+    assert str(Supervision(1464)) == "masks of 1464 images, tags"
+    assert str(Supervision(1464, uses=())) == "masks of 1464 images, other images without labels"
     assert str(Supervision(10582, 10582)) == str(Supervision(10582, 10582, None)) == "masks of 10582 images"
     assert str(Supervision(530, 10582, None)) == "masks of 530 of 10582 images"
     assert str(Supervision(530, uses=None)) == "masks of 530 images"

@@ -239,7 +239,9 @@ def test_compare_writes_only_between_the_markers(runs, project):
     assert compare(project) == 0
     overview = (project / "README.md").read_text()
     assert "| toy | CAM, best threshold | shapes train | miou | 40.0 | 42.0 ± 1.4 † (2 seeds) |" in overview
-    assert "| toy | voc | voc12 val | miou | 63.5 | not run |" in overview and "† chosen on pixel labels" in overview
+    assert (
+        "| toy | voc | voc12 val | miou | 63.5 | not run |" in overview and "† selected with pixel labels" in overview
+    )
     results = (project / "docs/results.md").read_text()
     assert "A toy paper." in results and "| toy_shapes | shapes val | val | miou | 56.0 ± 1.4 |" in results
 
