@@ -1,7 +1,7 @@
 """`wsseg compare`: every table of the documentation, from results/ and expected.toml alone.
 
 Tables stand between `<!-- table:NAME -->` and `<!-- /table -->` in README.md, docs/*.md and methods/*/README.md. Names:
-`overview` (the headline rows of all methods), `compare:shapes` and `compare:voc12_animals`
+`methods` (a line each), `overview` (the headline rows of all methods), `compare:shapes` and `compare:voc12_animals`
 (what was run there, all methods), `brief:shapes` and `brief:voc12_animals` (the same in five columns), `compare:voc12`
 (the papers' numbers, others' and ours), `expected` and `runs` (in a method's page: its own), `expected:<method>` and
 `runs:<method>` (anywhere). docs/results.md holds those of the methods.
@@ -75,6 +75,7 @@ def tables(root: Path) -> dict[str, str]:
     shown = {method: title.partition(":")[0].rstrip(".") for method, title in titles.items()}
     made |= {f"compare:{data}": runs_table(data, expected, records) for data in QUICK}
     made |= {f"brief:{data}": brief_table(data, expected, records, shown) for data in QUICK}
+    made["methods"] = _methods_table(titles, expected)
     for method, rows in expected.items():
         made[f"expected:{method}"] = _expected_table(rows, beside[method])
         made[f"runs:{method}"] = _runs_table(records[method])
@@ -119,6 +120,17 @@ def _results_page(root: Path, made: dict[str, str]) -> str:
         parts.append(f"## {method}\n\n{title}\n\n### Next to the paper\n\n{made[f'expected:{method}']}")
         parts.append(f"### Recorded runs\n\n{made[f'runs:{method}']}")
     return "\n".join(parts)
+
+
+def _methods_table(titles: dict[str, str], expected: dict[str, list[Expected]]) -> str:
+    """A line a method: its page, its paper, and what it learns from by the numbers of that paper."""
+    lines = []
+    for method, title in titles.items():
+        name, _, paper = title.rstrip(".").partition(": ")
+        own = [row.supervision for row in expected[method]]
+        given = dict.fromkeys(each.in_short for each in own if each.uses is not None)  # not its references
+        lines.append((f"[{name}](methods/{method}/README.md)", paper or "–", "; ".join(given) or "–"))
+    return table(("method", "what it does", "learns from"), lines, "No method yet.")
 
 
 def _overview(expected: dict[str, list[Expected]], records: dict[str, list[dict[str, Any]]]) -> str:

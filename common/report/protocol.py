@@ -53,6 +53,16 @@ class Supervision:
             parts.append(f"{known} of {rest} images" if known else f"{rest} images without labels")
         return ", ".join(parts)
 
+    @property
+    def in_short(self) -> str:
+        """Without counts: 'image tags', 'a few masks, tags of the other images', 'masks'."""
+        if self.uses is None:
+            return "masks"
+        known = " and ".join(self.uses)
+        if not self.masks:
+            return f"image {known}"
+        return f"a few masks, {f'{known} of the other images' if known else 'other images without labels'}"
+
 
 def supervision(run: RunFolder) -> Supervision:
     """What a run was supervised with, counted in its data set.

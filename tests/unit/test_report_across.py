@@ -135,6 +135,29 @@ def test_in_the_brief_table_a_control_goes_by_its_name_and_a_reference_links_to_
     assert "| [supervised_shapes_20](configs/supervised/supervised_shapes_20.py) |" in brief
 
 
+def test_a_new_folder_of_a_method_is_a_line_of_the_list(project):
+    head = "| method | what it does | learns from |\n| --- | --- | --- |\n"
+    alpha = "| [Alpha](methods/alpha/README.md) | a walk (A, B, CVPR 2018) | image tags |\n"
+    (project / "README.md").write_text("<!-- table:methods -->\n<!-- /table -->\n")
+    assert compare(project) == 0
+    assert f"{head}{alpha}| [beta](" in (project / "README.md").read_text()
+    (project / "methods/gamma").mkdir()
+    (project / "methods/gamma/__init__.py").write_text('"""Gamma: more."""\n')
+    assert compare(project, check=True) == 1
+    assert compare(project) == 0
+    text = (project / "README.md").read_text()
+    assert "| [Gamma](methods/gamma/README.md) | more | – |" in text
+    assert "| [semi](methods/semi/README.md) | – | a few masks, other images without labels |" in text
+
+
+def test_links_of_a_table_are_relative_to_its_page(project):
+    page = project / "docs/list.md"
+    page.parent.mkdir()
+    page.write_text("<!-- table:methods -->\n<!-- /table -->\n")
+    assert compare(project) == 0
+    assert "[Alpha](../methods/alpha/README.md)" in page.read_text()
+
+
 def test_the_best_threshold_is_preferred_and_other_lists_have_their_own_column(project):
     record(project, "alpha")
     record(project, "beta", stages={"eval_cam": stage("train", 0.3), "eval_cam_best": stage("quick", 0.35, "best")})
@@ -236,6 +259,13 @@ def test_supervision_says_its_kind_and_itself():
     assert str(Supervision(10582, 10582)) == str(Supervision(10582, 10582, None)) == "masks of 10582 images"
     assert str(Supervision(530, 10582, None)) == "masks of 530 of 10582 images"
     assert str(Supervision(530, uses=None)) == "masks of 530 images"
+
+
+def test_supervision_in_short_counts_nothing():
+    assert Supervision().in_short == "image tags" and Supervision(530, uses=None).in_short == "masks"
+    assert Supervision(images=10582, uses=("tags", "saliency")).in_short == "image tags and saliency"
+    assert Supervision(1464, 10582).in_short == "a few masks, tags of the other images"
+    assert Supervision(1322, uses=()).in_short == "a few masks, other images without labels"
 
 
 def test_backbones_go_by_their_names():
