@@ -40,7 +40,7 @@ MEASURES = (
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """One experiment and its records, one a seed; none: not run. recipe: its title in the table."""
+    """One experiment and its records, one a seed; none: not run. recipe: its name, with what tells it from others."""
 
     method: str
     recipe: str
@@ -52,6 +52,11 @@ class Line:
     def mark(self) -> str:
         """What follows the name of a line that older records made."""
         return f" {OLDER}" if self.records and is_older(self.records[0]) else ""
+
+    @property
+    def title(self) -> str:
+        """Its recipe in a table."""
+        return f"{self.recipe}{self.mark}"
 
     @property
     def learns_from(self) -> str:
@@ -75,7 +80,6 @@ def brief_table(
 
     names: of the methods that have a page, as the field writes them. The links are relative to the project.
     """
-
     return _in_parts(_all_lines(data, expected, records), lambda lines: _brief(lines, data, names))
 
 
@@ -127,7 +131,7 @@ def _whole(lines: list[Line]) -> Table:
 
 
 def _whole_cells(line: Line, columns: list[Column]) -> tuple[str, ...]:
-    what, values = (line.method, f"{line.recipe}{line.mark}", line.learns_from), _values(line, columns)
+    what, values = (line.method, line.title, line.learns_from), _values(line, columns)
     if not line.records:
         return (*what, "–", *values, "–", "–", "–")
     time, commit = whole_runs(line.records), commits(line.records, digits=8)
@@ -238,9 +242,9 @@ def _notes(lines: list[Line]) -> list[str]:
     for line in lines:
         for record in line.records:
             for stage in filter(None, (_stage(measure, record) for measure in MEASURES)):
-                classes.setdefault(tuple(stage["numbers"].get("classes", ())), set()).add(line.recipe)
+                classes.setdefault(tuple(stage["numbers"].get("classes", ())), set()).add(line.title)
             for split, fingerprint in record["data"]["splits"].items():
-                prints.setdefault(split, {}).setdefault(fingerprint, set()).add(line.recipe)
+                prints.setdefault(split, {}).setdefault(fingerprint, set()).add(line.title)
     notes = [
         f"mIoU over {', '.join(names)}{f' ({_listed(recipes)})' if len(classes) > 1 else ''}.\n"
         for names, recipes in sorted(classes.items())

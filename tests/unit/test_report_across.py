@@ -209,6 +209,9 @@ def test_lists_that_differ_are_not_comparable(project):
     record(project, "beta", data={"name": "shapes", "splits": {"val": "other"}})
     table = tables(project)["compare:shapes"]
     assert "Not comparable: the list `val` holds other images in alpha_shapes / beta_shapes." in table
+    record(project, "alpha", seed=1, digest=None, data={"name": "shapes", "splits": {"val": "other"}})
+    record(project, "beta")
+    assert "in alpha_shapes, beta_shapes / alpha_shapes ‡." in tables(project)["brief:shapes"]
 
 
 def test_classes_of_the_mean_are_named(project):
