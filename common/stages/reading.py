@@ -7,7 +7,7 @@ import numpy as np
 
 from common.artifacts import Artifact, GreyMaps, IdMaps, Labels
 from common.base.constants import IGNORE
-from common.base.errors import UserError
+from common.base.errors import UserError, lacking
 from common.data.dataset import DataSet
 from common.data.regions import SUFFIXES, read_regions, region_file
 from common.pipeline import Folder, Image, PerImage, Run, Source, checked_by, comes_from, per_image
@@ -28,8 +28,10 @@ def read_maps(run: Run, what: Literal["saliency"], split: str) -> PerImage[GreyM
 
 def _need_regions(data: DataSet, folder: Path, split: str) -> None:
     ids = data.ids(split)
-    lacking = [image_id for image_id in ids if region_file(folder, image_id) is None]
-    _refuse(folder, lacking, len(ids), split, f"its regions as ID{' or '.join(SUFFIXES)}")
+    missing = [image_id for image_id in ids if region_file(folder, image_id) is None]
+    if missing:
+        cure = f"add them as ID{' or ID'.join(SUFFIXES)}"
+        raise UserError(lacking(folder, "regions", missing, f"{len(ids)} images of '{split}'", cure))
 
 
 @checked_by(_need_regions)
@@ -55,8 +57,9 @@ def _need_labels(data: DataSet, folder: Path, split: str, supervision: str | Non
         known = ", ".join(MADE_FROM)
         raise UserError(f"supervision='{supervision}': '{unknown[0]}' is none of {known}, joined by '+'.")
     ids = data.ids(split)
-    lacking = [image_id for image_id in ids if not (folder / f"{image_id}.png").is_file()]
-    _refuse(folder, lacking, len(ids), split, "its labels as ID.png")
+    missing = [image_id for image_id in ids if not (folder / f"{image_id}.png").is_file()]
+    if missing:
+        raise UserError(lacking(folder, "labels", missing, f"{len(ids)} images of '{split}'", "add them as ID.png"))
 
 
 def _need_finished(data: DataSet, run: RunFolder, folder: Path, supervision: str | None) -> None:
@@ -107,23 +110,11 @@ def _run_of(folder: Path) -> RunFolder | None:
     return read_run(folder.parent) if inside else None
 
 
-def _refuse(folder: Path, lacking: list[str], total: int, split: str, cure: str) -> None:
-    """Refuse a folder that lacks files of some images.
-
-    Raises:
-        UserError: with the count.
-    """
-    if lacking:
-        raise UserError(
-            f"{folder} lacks {len(lacking)} of the {total} images of '{split}', the first is {lacking[0]}: add {cure}."
-        )
-
-
 def _fitting(values: np.ndarray, image: Image, what: str) -> np.ndarray:
     """`values` [h, w] if they have the image's size.
 
     Raises:
-        UserError: they have not.
+        UserError: they have another.
     """
     if values.shape == image.size:
         return values

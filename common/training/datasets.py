@@ -17,7 +17,7 @@ from common.artifacts import Artifact, ConfidentLabels, Map, PerImageArtifact, S
 from common.artifacts.labels import LABEL_MAP
 from common.base import compat  # noqa: F401
 from common.base.constants import IGNORE
-from common.base.errors import DataError, UserError, nearest
+from common.base.errors import DataError, UserError, lacking, nearest
 from common.data.dataset import open_dataset
 from common.inference.inputs import unsquashed
 from common.ops.confidence import keep_confident
@@ -111,8 +111,10 @@ class WeakDataset(Dataset):
                 image_id for image_id in self.ids if image_id not in self.masked and not self.labels.has(image_id)
             ]
         if without:
-            where = self.labels.path if self.labels else "labels (not set)"
-            raise DataError(f"{where} has no label map for {len(without)} of {len(self)} images, first {without[0]}.")
+            where = self.labels.path if self.labels else "A training set without 'labels'"
+            made = "run the stage that makes them on the same list"
+            cure = made if self.labels else "set 'labels', or name a list in 'pixel_labels' that has their masks"
+            raise DataError(lacking(where, "label maps", without, f"{len(self)} images of '{self.split}'", cure))
 
     def _check_inputs(self) -> None:
         for name, artifact in self.inputs.items():
@@ -121,10 +123,8 @@ class WeakDataset(Dataset):
             each = isinstance(artifact, PerImageArtifact)
             without = [image_id for image_id in self.ids if each and not artifact.has(image_id)]
             if without:
-                raise DataError(
-                    f"{artifact.path} ('{name}') lacks {len(without)} of {len(self)} images, the first is "
-                    f"{without[0]}: run the stage that makes it on the same list."
-                )
+                where, cure = f"{artifact.path} ('{name}')", "run the stage that makes them on the same list"
+                raise DataError(lacking(where, "maps", without, f"{len(self)} images of '{self.split}'", cure))
 
     def reads(self) -> dict[str, list[str]]:
         """What the samples are made of, kind -> names (see `common.data.reads`), apart from labels and inputs."""
