@@ -1,4 +1,4 @@
-"""What can be known of a stage before the first one runs: lists, masks, tags, saliency, weights, classes, options."""
+"""What is checked of every stage before the first one runs: lists, masks, tags, saliency, weights, classes, options."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def damaged(made: Artifact, recorded: str, hashes: Hashes) -> list[str]:
 
 
 def renew(made: Artifact) -> None:
-    """Begin anew: a finished output is put aside until its replacement is finished, a user's own files stay."""
+    """Begin again: a finished output is put aside until its replacement is finished, a user's own files stay."""
     folder, aside = made.path, _aside(made.path)
     own = _own(made)
     if (folder / "stage.json").is_file():

@@ -50,8 +50,8 @@ def _need_labels(data: DataSet, folder: Path, split: str, supervision: str | Non
         _need_finished(data, run, folder, supervision)
     elif supervision is None:
         raise UserError(
-            f"{folder} is no stage of a run, so nothing says what its labels owe: add supervision='tags' to the stage, "
-            "or what else they were made from ('tags+saliency', 'masks')."
+            f"{folder} is no stage of a run, so nothing says what its labels were made from: add it to the stage, "
+            "supervision='tags' (or 'tags+saliency', 'masks')."
         )
     elif unknown := [word for word in supervision.split("+") if word not in MADE_FROM]:
         known = ", ".join(MADE_FROM)
@@ -71,7 +71,9 @@ def _need_finished(data: DataSet, run: RunFolder, folder: Path, supervision: str
     if run.record["data"]["name"] != data.name:
         raise UserError(f"{folder} was made on '{run.record['data']['name']}', this recipe runs on '{data.name}'.")
     if supervision is not None:
-        raise UserError(f"{folder} is a stage of a run, which says what its labels owe: leave 'supervision' out.")
+        raise UserError(
+            f"{folder} is a stage of a run, which says what its labels were made from: leave 'supervision' out."
+        )
 
 
 def _source(folder: Path, supervision: str | None, pixel_labels: str | None) -> Source:
@@ -92,8 +94,8 @@ def _source(folder: Path, supervision: str | None, pixel_labels: str | None) -> 
 def read_labels(run: Run, folder: Folder, split: str, supervision: str | None = None) -> PerImage[Labels]:
     """Label maps that were made elsewhere: `<id>.png` with class ids and 255 (or the data set's `ignore_index`).
 
-    folder: of a stage in another run, which brings its supervision and its marks; or any other, of which `supervision`
-    says what its labels were made from: some of `MADE_FROM`, joined by "+".
+    folder: a stage of another run, which says what its labels were made from and brings its marks; or any other, then
+    `supervision` says it: some of `MADE_FROM`, joined by "+".
     """
 
     def read(image: Image) -> np.ndarray:

@@ -28,7 +28,7 @@ from common.training import transforms  # also registers the steps of a pipeline
 class WeakDataset(Dataset):
     """Images of a split, their tags, and label maps of a folder.
 
-    An item is asked for by `(epoch, index)`, as `SeekingSampler` does, or by a plain index (epoch 0). Its random
+    An item is read by `(epoch, index)`, as `SeekingSampler` does, or by a plain index (epoch 0). Its random
     numbers come from `random.Random(f"{seed}/{epoch}/{id}")`: neither workers nor ranks nor a resumed run change them.
 
     Args:
@@ -49,7 +49,7 @@ class WeakDataset(Dataset):
             handed on whole instead of cropped with the image.
 
     Raises:
-        DataError: a list, image or label map is missing or broken, or a map that follows has not the image's size.
+        DataError: a list, image or label map is missing or broken, or a map that follows the image has another size.
         UserError: `thresholds` does not fit the classes, the labels have no confidence, or a kind gives no maps.
     """
 
@@ -207,7 +207,7 @@ def set_data(
 ) -> None:
     """Point a network config's training set at a data set, a split, its labels and inputs, in place; None means none.
 
-    follow: of an input by name, whether it is cropped with the image (without a word it is).
+    follow: of an input by name, whether it is cropped with the image (the default).
 
     Raises:
         UserError: the config has no `train_dataloader.dataset`, or `follow` names no input.

@@ -80,7 +80,7 @@ def test_labels_of_a_folder_say_what_they_owe(tiny_voc: Path, tmp_path: Path, ca
     folder, ids = tmp_path / "labels", open_dataset(tiny_voc).ids("train")
     write_labels(folder, tiny_voc, ids[1:])
     for said, error in (
-        ("", "nothing says what its labels owe: add supervision='tags'"),
+        ("", "nothing says what its labels were made from: add it to the stage, supervision='tags'"),
         (', supervision="tags+luck"', "'luck' is none of tags, saliency, proposals, masks"),
         (', supervision="tags"', f"lacks the labels of 1 of the 8 images of 'train' ({ids[0]})"),
     ):
@@ -107,7 +107,7 @@ def test_labels_of_a_run_bring_its_marks(tiny_voc: Path, tmp_path: Path, capsys)
     capsys.readouterr()
     again = LABELS.format(folder=first / "read", said=', supervision="tags"')
     assert run(tmp_path, tiny_voc, again) == 2
-    assert "which says what its labels owe: leave 'supervision' out" in capsys.readouterr().err
+    assert "which says what its labels were made from: leave 'supervision' out" in capsys.readouterr().err
     assert run(tmp_path, tiny_voc, LABELS.format(folder=first / "read", said="")) == 0
     assert "made with masks" in read_run(tmp_path / "work").marks["read"]
 

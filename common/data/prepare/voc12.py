@@ -113,7 +113,7 @@ def prepare_voc12(
         f"{out}: " + ", ".join(f"{name} {len(ids)}" for name, ids in lists.items()) + f"; tags by the rule '{tag_rule}'"
     )
     if "test" not in lists:
-        log("no test.txt: VOC's test ids and photos come in an archive of their own; give it with --test to add them")
+        log("no test.txt: VOC's test ids and photos come in another archive; give it with --test to add them")
     return out
 
 
