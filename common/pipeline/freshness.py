@@ -23,7 +23,7 @@ from common.pipeline.outputs import damaged
 from common.pipeline.recipe import NetworkConfig, Recipe, Step, config_digest
 
 FORMAT = 2
-"""Of a stage's record. The first knew neither what was read nor the code nor the single files."""
+"""The format of a stage's record. The first held neither what was read, nor the code, nor the single files."""
 
 
 @dataclass(frozen=True)

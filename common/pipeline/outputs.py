@@ -77,7 +77,7 @@ def _aside(folder: Path) -> Path:
 
 
 def _own(made: Artifact) -> list[str]:
-    """The names in a stage's folder that are neither its output nor what its making left."""
+    """The names in a stage's folder that are neither its output nor left over from making it."""
     files = recorded_files(made.path)
     return [
         path.name

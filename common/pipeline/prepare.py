@@ -1,4 +1,4 @@
-"""A stage's folder before it runs: what of an earlier run stays."""
+"""A stage's folder before the stage runs: what stays there of an earlier run."""
 
 from __future__ import annotations
 
