@@ -101,9 +101,9 @@ def _add_run(verbs: argparse._SubParsersAction) -> None:
     run.add_argument(
         "--reuse",
         metavar="DIR",
-        help="take stages that a run in this folder has finished already (runs in work_dirs do without being told)",
+        help="take finished stages of the runs in this folder (between runs in work_dirs this is the default)",
     )
-    run.add_argument("--no-reuse", action="store_true", help="make every stage here")
+    run.add_argument("--no-reuse", action="store_true", help="take no stage from another run")
     run.add_argument("--dry-run", action="store_true", help="print the plan with its reasons and stop")
     run.add_argument("--full", action="store_true", help="with --dry-run: every stage with all its parameters")
     run.add_argument("--seed", type=int, help="seed of the run (the recipe's)")
@@ -140,8 +140,8 @@ def _add_config(verbs: argparse._SubParsersAction) -> None:
     config = verbs.add_parser(
         "config",
         help="each value of a recipe or network config, with the file that set it",
-        description="Print each value of a recipe or a network config with the file that set it. What a recipe leaves "
-        "to the defaults of its stages, `wsseg run RECIPE --dry-run --full` prints.",
+        description="Print each value of a recipe or a network config with the file that set it. "
+        "`wsseg run RECIPE --dry-run --full` also prints the defaults of the stages.",
     )
     config.add_argument("file", help="a recipe or a network config, e.g. configs/irnet/cam_r50_voc12.py")
     config.add_argument(
@@ -243,7 +243,7 @@ def _run(options: argparse.Namespace) -> int:
                 print(f"      {line}")
         if settings.estimate.seconds:
             whole = duration(sum(settings.estimate.seconds.values()))
-            print(f"The whole recipe took {whole} on such a machine ({settings.estimate.source}).")
+            print(f"The whole recipe took {whole} on a machine like this one ({settings.estimate.source}).")
         return 0
     if settings.ranks.first:
         _say_large_photos(recipe.data_root, unfinished(recipe, settings))

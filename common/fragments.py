@@ -1,6 +1,6 @@
-"""Paragraphs that many papers share, as stages of a recipe: class activation maps, and a segmentation network.
+"""What many papers share, as stages of a recipe: class activation maps, and a segmentation network.
 
-What a paper prints has no default here: the recipe says it.
+Constants of a paper have no default here: the recipe says them.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def cams(
     Args:
         config: the classifier's, relative to the recipe.
         split: the images it learns from, which get CAMs.
-        scales, flip: how it looks at a photo.
-        threshold: of the background, as the paper has it; then `eval_cam_best` judges at the best one. Or "best".
+        scales, flip: the sizes at which it sees a photo, and whether its mirror image, too.
+        threshold: the background score of the paper, and `eval_cam_best` then takes the best one; or "best".
         judged: the list whose masks judge.
         classes: the mean is taken over these; None: over all.
         look: more parameters of the stage `infer_cam`.
@@ -68,13 +68,13 @@ def supervised(
 ) -> list[Stage]:
     """The same three stages for a supervised reference: the network learns from the masks of one list.
 
-    Masks alone, few of them or all, stand beside every method of a table.
+    Tables compare every method with it: with few masks alone, or with all.
 
     Args:
         config: the network's, relative to the recipe.
         labelled: the list whose masks it learns from; the recipe's `pixel_labels`.
         iterations: of the training; None: as the config says.
-        best: `split` and `interval` of a `KeepBestHook` where masks choose the snapshot; None: the last.
+        best: `split` and `interval` of a `KeepBestHook`, if masks choose the snapshot; None: the last one.
         classes: the mean is taken over these; None: over all.
         look: how the network looks at a photo, parameters of the stage `infer_seg`.
     """
@@ -92,7 +92,7 @@ def _judged(classes: Classes, look: Mapping[str, Any]) -> list[Stage]:
 
 
 def best_snapshot(best: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What a recipe says of a `train` stage whose snapshot masks choose; nothing where `best` is None.
+    """Parameters of a `train` stage whose snapshot is chosen by masks; none where `best` is None.
 
     best: the parameters of a `KeepBestHook`.
     """

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from common.artifacts.base import Map, PerImageArtifact
+from common.base.files import write_npz
 from common.data.dataset import DataSet
 from common.data.description import voc_palette
 from common.data.regions import are_regions
@@ -25,7 +26,7 @@ class IdMaps(PerImageArtifact):
     def encode(self, value: np.ndarray, stream: Any) -> None:
         if not are_regions(value):
             raise ValueError(f"region numbers must be whole numbers [h, w] from 0 on, not {value.dtype} {value.shape}")
-        np.savez_compressed(stream, ids=value.astype(np.int32))
+        write_npz(stream, ids=value.astype(np.int32))
 
     def decode(self, file: Path) -> np.ndarray:
         with np.load(file, allow_pickle=False) as data:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from common.artifacts.base import PerImageArtifact
+from common.base.files import write_npz
 from common.data.dataset import DataSet
 from common.data.description import voc_palette
 from common.ops.overlay import blend
@@ -33,7 +34,7 @@ class InstanceMaps(PerImageArtifact):
     suffix, heading = ".npz", "instances"
 
     def encode(self, value: Instances, stream: Any) -> None:
-        np.savez_compressed(
+        write_npz(
             stream,
             score=np.asarray(value.score, np.float32),
             label=np.asarray(value.label, np.uint16),

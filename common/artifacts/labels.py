@@ -11,6 +11,7 @@ from PIL import Image as PILImage
 
 from common.artifacts.base import Map, Supervision
 from common.base.constants import IGNORE
+from common.base.files import write_npz
 from common.data.dataset import DataSet
 from common.data.description import voc_palette
 from common.ops.confidence import confidence_codes, confidence_values
@@ -63,9 +64,7 @@ class ConfidentLabels(Supervision):
     suffix, heading = ".npz", "confidence"
 
     def encode(self, value: ConfidentLabel, stream: Any) -> None:
-        np.savez_compressed(
-            stream, label=np.asarray(value.label, np.uint8), confidence=confidence_codes(value.confidence)
-        )
+        write_npz(stream, label=np.asarray(value.label, np.uint8), confidence=confidence_codes(value.confidence))
 
     def decode(self, file: Path) -> ConfidentLabel:
         with np.load(file, allow_pickle=False) as data:

@@ -11,6 +11,7 @@ import numpy as np
 
 from common.artifacts.base import Map, PerImageArtifact
 from common.artifacts.frames import FRAMES, Frame, Squashed, Strided
+from common.base.files import write_npz
 from common.data.dataset import DataSet
 from common.ops.overlay import enlarged, paint_scores
 
@@ -56,7 +57,7 @@ class ScoreMaps(PerImageArtifact):
         span = np.float64(top) - low
         levels = np.rint((value.maps.astype(np.float64) - low) * (LEVELS / span if span > 0 else 0))
         frame = {"kind": type(value.frame).__name__, **vars(value.frame)}
-        np.savez_compressed(
+        write_npz(
             stream,
             keys=np.asarray(value.keys, np.uint8),
             maps=levels.astype(np.uint16),

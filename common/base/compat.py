@@ -1,11 +1,11 @@
-"""mmseg 1.2.2 and mmengine 0.10.7 beside mmcv-lite and torch >= 2.6. Import this before anything of mmseg.
+"""mmseg 1.2.2 and mmengine 0.10.7 with mmcv-lite and torch >= 2.6. Import this before anything of mmseg.
 
 Two repairs, each with a test in tests/unit/test_compat.py that fails once the repair is no longer needed:
 
 1. `import mmseg.models` imports `mmcv.ops`, which needs the compiled module `mmcv._ext` that mmcv-lite does not carry.
-2. `torch.load` reads with weights_only=True; mmengine's checkpoints hold its log buffers beside the weights.
+2. `torch.load` reads with weights_only=True; mmengine's checkpoints hold its log buffers next to the weights.
 
-Worker processes started by spawn import modules anew: whatever they unpickle must come from a module that imports this
+Worker processes started by spawn import modules again: whatever they unpickle must come from a module that imports this
 one. All of common.models and common.training does.
 """
 

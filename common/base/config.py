@@ -144,7 +144,7 @@ def import_types(config: Mapping[str, Any]) -> None:
 
 
 def check_option(config: Mapping[str, Any], key: str, where: str) -> None:
-    """Refuse a dotted key that touches nothing: a name on the way to it is missing, or it is a slip of the pen.
+    """Refuse a dotted key that touches nothing: a name on the way to it is missing, or it is a typing error.
 
     The last name may be new (a parameter that the config leaves at its default) unless it resembles a known one.
 

@@ -30,3 +30,12 @@ def nearest(word: str, known: Iterable[str]) -> str:
 def shortened(found: list[str]) -> list[str]:
     """The first three of many, and how many more there are."""
     return found if len(found) <= 3 else [*found[:3], f"{len(found) - 3} more"]
+
+
+def lacking(where: object, things: str, missing: list[str], images: str, cure: str) -> str:
+    """The sentence about a folder or file that lacks something of some images.
+
+    where: the folder or file; things: what it lacks, a plural; missing: the ids; images: "8 images", all that need it;
+    cure: what to do.
+    """
+    return f"{where} lacks the {things} of {len(missing)} of the {images} ({', '.join(shortened(missing))}): {cure}."

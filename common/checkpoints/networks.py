@@ -15,6 +15,7 @@ import common.models.register  # noqa: F401
 from common.base.config import import_types, read_config
 from common.base.errors import UserError
 from common.checkpoints.files import read_state_dict
+from common.models.onednn import with_onednn
 
 
 def without_init(config: Any) -> Any:
@@ -62,7 +63,7 @@ def load_strictly(model: nn.Module, state: Mapping[str, Tensor], name: str) -> N
 
 
 def load_model(weights_file: str | Path, config_file: str | Path, device: torch.device | str = "cpu") -> nn.Module:
-    """The network of `config_file` with the weights of `weights_file`, in evaluation mode.
+    """The network of `config_file` with the weights of `weights_file`, ready to look at images (evaluation mode).
 
     Raises:
         UserError: a file is missing or broken, or the weights do not fit the config.
@@ -71,4 +72,5 @@ def load_model(weights_file: str | Path, config_file: str | Path, device: torch.
         raise UserError(f"{config_file} does not exist: the config of a network lies beside its weights.")
     model = build_model(without_init(read_config(config_file).to_dict()))
     load_strictly(model, read_state_dict(weights_file), str(weights_file))
-    return model.to(device).eval()
+    model.to(device).eval()
+    return with_onednn(model) if torch.device(device).type == "cpu" else model

@@ -107,14 +107,16 @@ def _add_splits(actions: argparse._SubParsersAction) -> None:
     splits = actions.add_parser(
         "splits",
         help="write the label-scarce lists (1/8, 1/20, ...) of a data set",
-        description="Write label-scarce lists beside train.txt, under the names of DMT: 8_labeled_0.txt holds the "
+        description="Write label-scarce lists next to train.txt, under the names of DMT: 8_labeled_0.txt holds the "
         "labelled 1/8 of train_aug in split 0, 8_unlabeled_0.txt the rest, 8-l_labeled_0.txt and 8-r_labeled_0.txt "
-        "its difference-maximised halves, train_weak.txt what of train_aug is not in train.",
+        "its difference-maximised halves, train_weak.txt the images of train_aug that are not in train.",
     )
     splits.add_argument("root", type=Path, help="the data set's folder; it needs the lists train and train_aug")
     splits.add_argument("--seed", type=int, default=7777, help="seed of the shuffles (%(default)s, as published)")
     splits.add_argument(
-        "--of", metavar="LIST", help="divide another list than train_aug; its name comes in front: LIST_8_labeled_0.txt"
+        "--of",
+        metavar="LIST",
+        help="divide another list instead of train_aug; its name comes in front: LIST_8_labeled_0.txt",
     )
     splits.add_argument(
         "--permutation",

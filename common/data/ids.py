@@ -11,7 +11,7 @@ from common.base.files import atomic_path
 
 
 def ids_sha1(ids: Sequence[str]) -> str:
-    """SHA-1 of the ids in their order, joined by newlines, with a final newline: stored beside every number."""
+    """SHA-1 of the ids in their order, joined by newlines, with a final newline: stored with every number."""
     return hashlib.sha1("".join(f"{image_id}\n" for image_id in ids).encode()).hexdigest()
 
 

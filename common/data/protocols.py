@@ -186,7 +186,7 @@ def without(ids: Iterable[str], others: Iterable[str]) -> list[str]:
 
 
 def split_lists(ids: Iterable[str], strong: Iterable[str], seed: int = SEED) -> dict[str, list[str]]:
-    """`fraction_lists` of `ids` (train_aug), and `train_weak`: what of them is not in `strong` (train)."""
+    """`fraction_lists` of `ids` (train_aug), and `train_weak`: those of them that are not in `strong` (train)."""
     ids = sorted(ids)
     return {"train_weak": without(ids, strong), **fraction_lists(ids, seed)}
 

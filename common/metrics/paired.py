@@ -17,7 +17,7 @@ class Difference:
     """How much higher a second result is than a first, 0..1.
 
     photos: how many both judged; miou: of the mean IoU over these; low, high: the middle 95 % of that difference when
-    the photos are drawn anew; better, worse: photos whose own mean IoU is higher, or lower.
+    the photos are drawn again; better, worse: photos whose own mean IoU is higher, or lower.
     """
 
     photos: int
@@ -35,10 +35,10 @@ def difference(
     draws: int = 1000,
     seed: int = 0,
 ) -> Difference:
-    """The second result beside the first; subset: the class ids of the mean, None: all.
+    """The second result compared with the first; subset: the class ids of the mean, None: all.
 
     `draws` times as many photos as there are are drawn with replacement, the same for both results: what the photos
-    have in common cancels out, so that smaller differences can be told from chance than by two means.
+    have in common cancels out, so smaller differences stand out from chance than between two means.
 
     Raises:
         UserError: they judged other photos, or other classes.

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from common.base.errors import DataError
-from common.base.files import atomic_path
+from common.base.files import atomic_path, write_npz
 from common.metrics.confusion import ConfusionMatrix
 
 PHOTOS = "photos.npz"
@@ -63,7 +63,7 @@ class PhotoMatrices:
         place = np.concatenate([np.zeros(0, np.int64), *cells])
         counts = np.concatenate([np.zeros(0, np.int64), *(counts for _, counts in self._cells.values())])
         with atomic_path(folder / PHOTOS) as temporary, open(temporary, "wb") as stream:
-            np.savez_compressed(
+            write_npz(
                 stream,
                 ids=np.array(self.ids, np.str_),
                 photo=np.repeat(np.arange(len(cells), dtype=np.int32), [len(own) for own in cells]),

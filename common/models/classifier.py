@@ -21,8 +21,8 @@ class CamClassifier(ImageModel):
 
         logits = W mean(dropout(f))        CAM = relu(W f)^cam_power
 
-    The head is called `head`, the rest `backbone`: learning-rate groups are given by these names. Which part of the
-    backbone gets no gradient is the backbone's `frozen_stages`.
+    The head is called `head`, the rest `backbone`: learning-rate groups are given by these names. The
+    backbone's `frozen_stages` says which part of it gets no gradient.
 
     Args:
         backbone: config of a registered backbone (its last tap is used).

@@ -166,7 +166,7 @@ def _heads(model: Config, old: Config, taps: Taps, name: str, where: str) -> Ite
         if not head:
             continue
         if not isinstance(head, Mapping):
-            raise UserError(f"{where}: 'model.{key}' is a list of heads, which take an exchanged backbone not yet.")
+            raise UserError(f"{where}: 'model.{key}' is a list of heads: they cannot take another backbone yet.")
         told = head.get("in_index", (1, 4) if isinstance(head["in_channels"], list | tuple) else -1)
         indices = [
             _tap(taps, index, last, name, where) for index in (told if isinstance(told, list | tuple) else [told])

@@ -34,7 +34,7 @@ class MultiScaleMaxSegmentor(EncoderDecoder):
     """DeepLab v2 with MSC (Chen et al. 2018, sec. 3.3): the sum of the losses of every scale and of their maximum.
 
     Args:
-        scales: of the input beside 1.
+        scales: of the input besides 1.
         **kwargs: of mmseg's EncoderDecoder; the decode head decides how labels meet logits.
     """
 

@@ -1,4 +1,4 @@
-"""What can be known of a stage before the first one runs: lists, masks, tags, saliency, weights, classes, options."""
+"""What is checked of every stage before the first one runs: lists, masks, tags, saliency, weights, classes, options."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from common.base.config import check_option, read_config
-from common.base.errors import DataError, UserError
+from common.base.errors import DataError, UserError, lacking
 from common.checkpoints.names import missing_weights, named_weights
 from common.data.dataset import DataSet
 from common.models.classes import check_classes
@@ -18,6 +18,9 @@ from common.pipeline.stage import Folder, NetworkConfig
 
 CHOOSERS = {"KeepBestHook": "keeps the best snapshot", "EarlyStoppingHook": "stops"}
 """Hooks that choose by masks."""
+
+THINGS = {"instances": "instance masks", "saliency": "saliency maps"}
+"""What the folders of a data set hold, in words, where their kind does not say it."""
 
 
 def left_out(step: Step, data: DataSet) -> str | None:
@@ -31,29 +34,26 @@ def left_out(step: Step, data: DataSet) -> str | None:
         return None
     for kind in getattr(step.function, "judges_by", ()):
         if not (data.having(kind) & set(data.ids(split))):
-            return f"{split} has no {'instance masks' if kind == 'instances' else kind}"
+            return f"{split} has no {THINGS.get(kind, kind)}"
         require(data, kind, split, f"stage '{step.name}' judges by them")
     return None
 
 
 def require(data: DataSet, kind: str, split: str, why: str) -> None:
-    """Refuse a list of which an image lacks a file of a kind ("masks", "instances", "saliency").
+    """Refuse a list with an image that has no file of a kind ("masks", "instances", "saliency").
 
     Raises:
         DataError: with the count.
     """
-    _refuse_lacking(data.having(kind), data, split, (f"{data.folder(kind)} lacks", kind), why)
+    _require_each(data.having(kind), data, split, data.folder(kind), THINGS.get(kind, kind), why)
 
 
-def _refuse_lacking(have: Collection[str], data: DataSet, split: str, what: tuple[str, str], why: str) -> None:
-    """what: the sentence before "3 of the 8" and the word behind it."""
+def _require_each(have: Collection[str], data: DataSet, split: str, where: Path, things: str, why: str) -> None:
     ids = data.ids(split)
-    lacking = [image_id for image_id in ids if image_id not in have]
-    if lacking:
-        raise DataError(
-            f"{what[0]} {len(lacking)} of the {len(ids)} {what[1]} of '{split}', the first is {lacking[0]}, but {why}: "
-            "add them, or take the images off the list."
-        )
+    missing = [image_id for image_id in ids if image_id not in have]
+    if missing:
+        cure = f"{why}, so add them, or take the images off the list"
+        raise DataError(lacking(where, things, missing, f"{len(ids)} images of '{split}'", cure))
 
 
 def check_step(recipe: Recipe, step: Step, data: DataSet) -> None:
@@ -90,8 +90,8 @@ def arguments(function: Callable[..., Any], given: Mapping[str, Any]) -> dict[st
 
 
 def _require_tags(data: DataSet, split: str, stage: str) -> None:
-    what = (f"{data.root / data.tags_file} has no tags for", "images")
-    _refuse_lacking(set(data.tagged_ids()), data, split, what, f"stage '{stage}' reads them")
+    where = data.root / data.tags_file
+    _require_each(set(data.tagged_ids()), data, split, where, "tags", f"stage '{stage}' reads them")
 
 
 # --- training -----------------------------------------------------------------------------------------------------

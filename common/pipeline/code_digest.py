@@ -3,10 +3,11 @@
 The code is read, not run. From the stage's function the walk goes from name to name: to the functions and classes of
 its file that it uses, through imports to the definitions in other files, and on to what those use. A network's config
 adds the classes that it names; they are looked for in the modules that are imported on the way and by `custom_imports`.
-So a function that nobody here calls may change freely, in a file that is otherwise used, too.
+So a function that is not used may change freely, even in a file that is.
 
-Followed are `common`, `methods`, the package of the stage's function and those that `custom_imports` names, wherever
-Python finds them. Installed packages are not, they have versions; nor is what runs and reports the stages.
+The walk follows `common`, `methods`, the package of the stage's function and those that `custom_imports` names,
+wherever Python finds them. It does not follow installed packages, which have versions, nor the code that runs and
+reports the stages.
 """
 
 from __future__ import annotations

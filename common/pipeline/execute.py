@@ -112,7 +112,7 @@ def _report_failures(folder: Path, failures: dict[str, str], total: int) -> None
     more = f"\n  ... and {len(failures) - 10} more" if len(failures) > 10 else ""
     raise UserError(
         f"{len(failures)} of {total} images failed in stage '{folder.name}' (all are listed in "
-        f"{folder.parent / folder.name}.failures.json); mend them and run the same command again, "
+        f"{folder.parent / folder.name}.failures.json); correct them and run the same command again, "
         f"the finished images are kept:{shown}{more}"
     )
 

@@ -23,7 +23,7 @@ from common.pipeline.outputs import damaged
 from common.pipeline.recipe import NetworkConfig, Recipe, Step, config_digest
 
 FORMAT = 2
-"""Of a stage's record. The first knew neither what was read nor the code nor the single files."""
+"""The format of a stage's record. The first held neither what was read, nor the code, nor the single files."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class Freshness:
         if "format" not in record:
             remarks.append("recorded by an older version, which noted neither what it read nor its code")
         elif other := changed_code(reads.get("code", {}), self.code(step)):
-            remarks.append(f"its code has changed since ({', '.join(shortened(other))}): --force makes it anew")
+            remarks.append(f"its code has changed since ({', '.join(shortened(other))}): --force makes it again")
         if record.get("mixed"):
             remarks.append(f"made of mixed parts ({'; '.join(record['mixed'])})")
         return State(None, tuple(remarks), pure=not remarks)

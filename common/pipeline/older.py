@@ -1,4 +1,4 @@
-"""Records of stages from before (`format` is missing): in today's words, what of them still means the same."""
+"""Older records of stages (without `format`), in today's words as far as these mean the same."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def damaged(made: Artifact, recorded: str, hashes: Hashes) -> list[str]:
 
 
 def renew(made: Artifact) -> None:
-    """Begin anew: a finished output is put aside until its replacement is finished, a user's own files stay."""
+    """Begin again: a finished output is put aside until its replacement is finished, a user's own files stay."""
     folder, aside = made.path, _aside(made.path)
     own = _own(made)
     if (folder / "stage.json").is_file():
@@ -77,7 +77,7 @@ def _aside(folder: Path) -> Path:
 
 
 def _own(made: Artifact) -> list[str]:
-    """The names in a stage's folder that are neither its output nor what its making left."""
+    """The names in a stage's folder that are neither its output nor left over from making it."""
     files = recorded_files(made.path)
     return [
         path.name

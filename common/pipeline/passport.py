@@ -21,7 +21,7 @@ def recipe_digest(recipe: Recipe) -> str:
     """SHA-256 of what a recipe asks for, options included.
 
     Each network config counts by its content, with the options of its stage. The seed, the place of the data, comments
-    and the names of variables and files count nothing.
+    and the names of variables and files do not count.
     """
     asked = {
         "method": recipe.method,
@@ -44,7 +44,7 @@ def _asked(step: Step) -> dict[str, Any]:
 def data_content(reads: Iterable[Found]) -> str | None:
     """SHA-256 of all that the stages of a run read of their data, with its content; None: nothing is known of it.
 
-    reads: what each stage read. Initial weights and files beside the data set count nothing.
+    reads: what each stage read. Initial weights and files outside the data set do not count.
     """
     found: dict[str, dict[str, Any]] = {}
     for stage in reads:

@@ -110,7 +110,7 @@ def selected(recipe: Recipe, settings: Settings) -> set[str]:
     """The names of the stages that `--from`, `--until` and `--only` leave.
 
     Raises:
-        UserError: there is no stage of such a name, or none is left.
+        UserError: there is no stage of that name, or none is left.
     """
     names = [step.name for step in recipe.steps]
     for option, name in (("--from", settings.first), ("--until", settings.until), ("--only", settings.only)):

@@ -1,4 +1,4 @@
-"""A stage's folder before it runs: what of an earlier run stays."""
+"""A stage's folder before the stage runs: what stays there of an earlier run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from common.pipeline.read_log import ReadLog
 def prepare(made: Artifact, started: dict[str, Any], state: State, fresh: Freshness, force: bool) -> list[str]:
     """Keep what an earlier run of the same stage left, clear away anything else that is ours.
 
-    Returns of which parts the output will be mixed, in words; none where it is begun anew.
+    Returns of which parts the output will be mixed, in words; none where it begins again from nothing.
 
     Raises:
         UserError: the folder holds files, and none of a run.

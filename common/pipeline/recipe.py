@@ -87,7 +87,7 @@ def load_recipe(path: str | Path, options: Mapping[str, Any] | None = None) -> R
     if options:
         config = read_config(path, resolved_options(path, config, options))
         _check_shape(path, config)
-    for key in config:  # a recipe may have variables of its own, but not a slip of the pen
+    for key in config:  # a recipe may have variables of its own, but not a typing error
         if key not in KEYS and (close := difflib.get_close_matches(key, KEYS, n=1, cutoff=0.75)):
             raise UserError(f"{path}: unknown key '{key}' (did you mean '{close[0]}'?).")
     steps: dict[str, Step] = {}

@@ -19,7 +19,7 @@ from typing import Any
 def peak_memory() -> Iterator[Callable[[], float]]:
     """Yield a function that gives the largest resident memory (MB) of this process since the block was entered."""
     with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")  # Linux: start the high-water mark anew
+        Path("/proc/self/clear_refs").write_text("5")  # Linux: reset the high-water mark
 
     def peak() -> float:
         with contextlib.suppress(OSError, StopIteration):
@@ -45,7 +45,7 @@ PACKAGES = {
     "opencv": ("opencv-python-headless", "opencv-python"),
     "pydensecrf": ("pydensecrf2", "pydensecrf"),
 }
-"""Name in the records -> the distributions that may provide it, the first that is there counts."""
+"""Name in the records -> the distributions that may provide it, the first that is installed counts."""
 
 
 @functools.cache

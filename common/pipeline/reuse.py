@@ -21,7 +21,7 @@ from common.pipeline.recipe import Step
 from common.pipeline.records import device_kind, versions
 
 FOLDER = "work_dirs"
-"""Runs in a folder of this name share without being told."""
+"""Runs in a folder of this name share finished stages by default."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Shelf:
         self._stages: dict[str, list[Finished]] = {}
         for run in _runs(folders, own):
             for file in sorted(run.glob("*/stage.json")):
-                with contextlib.suppress(UserError):  # a broken record is a matter of its own run
+                with contextlib.suppress(UserError):  # a broken record concerns only its own run
                     record = read_json(file)
                     if isinstance(record, dict) and record.get("format") == FORMAT:
                         self._stages.setdefault(record["stage"], []).append(Finished(file.parent, record))

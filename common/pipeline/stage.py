@@ -87,7 +87,7 @@ def every_rank(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def checked_by(check: Callable[..., None]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare what the plan asks before the first stage runs: `check(data, ...)` refuses by a UserError.
+    """Declare what the plan asks before the first stage runs: `check(data, ...)` refuses with a UserError.
 
     data: the `DataSet`; the other parameters of `check` are the stage's own of the same name.
     """

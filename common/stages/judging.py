@@ -20,9 +20,9 @@ def eval_cam(
     """mIoU of the maps' arg-max over a constant background score: a given one, the best of several, or of
     0, 0.01 .. 1 ("best").
 
-    Score maps are divided by their maximum in the image before, and a background of their own is not looked at.
-    classes: the mean is taken over these; None: over all. A best threshold is chosen on the masks it is judged with,
-    and the tables mark it so. The matrices of the photos are those at that threshold.
+    Score maps are first divided by their maximum in the image; a background that they hold is ignored.
+    classes: the mean is taken over these; None: over all. A best threshold is chosen on the masks that judge it,
+    and the tables mark it. The matrices of the photos are those at that threshold.
     """
     import torch
 
@@ -55,7 +55,7 @@ def eval_cam(
 
 @evaluation
 def eval_labels(run: Run, labels: Labels, split: str, classes: tuple[str, ...] | None = None) -> Scores:
-    """mIoU of label maps; pixels they leave open (255) are not counted, and the coverage says how many are.
+    """mIoU of label maps. Pixels that they leave open (255) do not count; the coverage says how many do.
 
     classes: the mean is taken over these; None: over all.
     """

@@ -7,7 +7,7 @@ import numpy as np
 
 from common.artifacts import Artifact, GreyMaps, IdMaps, Labels
 from common.base.constants import IGNORE
-from common.base.errors import UserError
+from common.base.errors import UserError, lacking
 from common.data.dataset import DataSet
 from common.data.regions import SUFFIXES, read_regions, region_file
 from common.pipeline import Folder, Image, PerImage, Run, Source, checked_by, comes_from, per_image
@@ -28,8 +28,10 @@ def read_maps(run: Run, what: Literal["saliency"], split: str) -> PerImage[GreyM
 
 def _need_regions(data: DataSet, folder: Path, split: str) -> None:
     ids = data.ids(split)
-    lacking = [image_id for image_id in ids if region_file(folder, image_id) is None]
-    _refuse(folder, lacking, len(ids), split, f"its regions as ID{' or '.join(SUFFIXES)}")
+    missing = [image_id for image_id in ids if region_file(folder, image_id) is None]
+    if missing:
+        cure = f"add them as ID{' or ID'.join(SUFFIXES)}"
+        raise UserError(lacking(folder, "regions", missing, f"{len(ids)} images of '{split}'", cure))
 
 
 @checked_by(_need_regions)
@@ -48,15 +50,16 @@ def _need_labels(data: DataSet, folder: Path, split: str, supervision: str | Non
         _need_finished(data, run, folder, supervision)
     elif supervision is None:
         raise UserError(
-            f"{folder} is no stage of a run, so nothing says what its labels owe: add supervision='tags' to the stage, "
-            "or what else they were made from ('tags+saliency', 'masks')."
+            f"{folder} is no stage of a run, so nothing says what its labels were made from: add it to the stage, "
+            "supervision='tags' (or 'tags+saliency', 'masks')."
         )
     elif unknown := [word for word in supervision.split("+") if word not in MADE_FROM]:
         known = ", ".join(MADE_FROM)
         raise UserError(f"supervision='{supervision}': '{unknown[0]}' is none of {known}, joined by '+'.")
     ids = data.ids(split)
-    lacking = [image_id for image_id in ids if not (folder / f"{image_id}.png").is_file()]
-    _refuse(folder, lacking, len(ids), split, "its labels as ID.png")
+    missing = [image_id for image_id in ids if not (folder / f"{image_id}.png").is_file()]
+    if missing:
+        raise UserError(lacking(folder, "labels", missing, f"{len(ids)} images of '{split}'", "add them as ID.png"))
 
 
 def _need_finished(data: DataSet, run: RunFolder, folder: Path, supervision: str | None) -> None:
@@ -68,7 +71,9 @@ def _need_finished(data: DataSet, run: RunFolder, folder: Path, supervision: str
     if run.record["data"]["name"] != data.name:
         raise UserError(f"{folder} was made on '{run.record['data']['name']}', this recipe runs on '{data.name}'.")
     if supervision is not None:
-        raise UserError(f"{folder} is a stage of a run, which says what its labels owe: leave 'supervision' out.")
+        raise UserError(
+            f"{folder} is a stage of a run, which says what its labels were made from: leave 'supervision' out."
+        )
 
 
 def _source(folder: Path, supervision: str | None, pixel_labels: str | None) -> Source:
@@ -89,8 +94,8 @@ def _source(folder: Path, supervision: str | None, pixel_labels: str | None) -> 
 def read_labels(run: Run, folder: Folder, split: str, supervision: str | None = None) -> PerImage[Labels]:
     """Label maps that were made elsewhere: `<id>.png` with class ids and 255 (or the data set's `ignore_index`).
 
-    folder: of a stage in another run, which brings its supervision and its marks; or any other, of which `supervision`
-    says what its labels were made from: some of `MADE_FROM`, joined by "+".
+    folder: a stage of another run, which says what its labels were made from and brings its marks; or any other, then
+    `supervision` says it: some of `MADE_FROM`, joined by "+".
     """
 
     def read(image: Image) -> np.ndarray:
@@ -107,23 +112,11 @@ def _run_of(folder: Path) -> RunFolder | None:
     return read_run(folder.parent) if inside else None
 
 
-def _refuse(folder: Path, lacking: list[str], total: int, split: str, cure: str) -> None:
-    """Refuse a folder that lacks files of some images.
-
-    Raises:
-        UserError: with the count.
-    """
-    if lacking:
-        raise UserError(
-            f"{folder} lacks {len(lacking)} of the {total} images of '{split}', the first is {lacking[0]}: add {cure}."
-        )
-
-
 def _fitting(values: np.ndarray, image: Image, what: str) -> np.ndarray:
     """`values` [h, w] if they have the image's size.
 
     Raises:
-        UserError: they have not.
+        UserError: they have another.
     """
     if values.shape == image.size:
         return values

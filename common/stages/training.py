@@ -22,14 +22,21 @@ def train(
 ) -> Weights:
     """Train one network as its config says.
 
-    labels: what it learns from, pixel by pixel (none: image-level tags alone); split: the images; init: weights of an
-    earlier stage to begin with; pixel_labels: a split whose masks it learns from, as far as the recipe's supervision
-    goes; thresholds: the least confidence of each class in `labels`, what lies below is left open; best: the parameters
-    of a `KeepBestHook`, whose snapshot is kept instead of the last one (it sees masks: only with `oracle=True`);
-    options: dotted keys of the config to override; inputs: what else the network receives with each image, by the name
-    under which its loss finds it in the sample, cropped, scaled and mirrored with the image, or handed on whole where
-    `follow` says False of that name. The config's own seed is added to the run's: two networks of one
-    recipe may differ by it.
+    The seed of the config is added to the run's, so two networks of one recipe may differ by it.
+
+    Args:
+        config: the network's, relative to the recipe.
+        labels: what it learns from, pixel by pixel; None: tags only.
+        split: the images.
+        init: weights of an earlier stage to begin with.
+        pixel_labels: a split whose masks it learns from; the recipe's supervision must include them.
+        thresholds: the least confidence of each class in `labels`; pixels below it are left open.
+        best: the parameters of a `KeepBestHook`, whose snapshot is kept instead of the last one. It sees masks, so the
+            stage needs `oracle=True`.
+        options: dotted keys of the config to override.
+        inputs: what else the network receives with each image, by the name under which its loss finds it in the
+            sample. It is cropped, scaled and mirrored with the image.
+        follow: name of an input -> False: it is handed on whole instead.
     """
     from common.training import KeepBestHook
     from common.training.datasets import set_data

@@ -56,7 +56,7 @@ def read_training_state(path: str | Path) -> dict[str, Any]:
     """
     state = load_file(path)
     if not isinstance(state, Mapping) or state.get("format") not in FORMATS:
-        raise UserError(f"{path} is no checkpoint of this training engine: delete it to start anew.")
+        raise UserError(f"{path} is no checkpoint of this training engine: delete it to start again.")
     return dict(state)
 
 

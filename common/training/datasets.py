@@ -17,7 +17,7 @@ from common.artifacts import Artifact, ConfidentLabels, Map, PerImageArtifact, S
 from common.artifacts.labels import LABEL_MAP
 from common.base import compat  # noqa: F401
 from common.base.constants import IGNORE
-from common.base.errors import DataError, UserError, nearest
+from common.base.errors import DataError, UserError, lacking, nearest
 from common.data.dataset import open_dataset
 from common.inference.inputs import unsquashed
 from common.ops.confidence import keep_confident
@@ -28,7 +28,7 @@ from common.training import transforms  # also registers the steps of a pipeline
 class WeakDataset(Dataset):
     """Images of a split, their tags, and label maps of a folder.
 
-    An item is asked for by `(epoch, index)`, as `SeekingSampler` does, or by a plain index (epoch 0). Its random
+    An item is read by `(epoch, index)`, as `SeekingSampler` does, or by a plain index (epoch 0). Its random
     numbers come from `random.Random(f"{seed}/{epoch}/{id}")`: neither workers nor ranks nor a resumed run change them.
 
     Args:
@@ -49,7 +49,7 @@ class WeakDataset(Dataset):
             handed on whole instead of cropped with the image.
 
     Raises:
-        DataError: a list, image or label map is missing or broken, or a map that follows has not the image's size.
+        DataError: a list, image or label map is missing or broken, or a map that follows the image has another size.
         UserError: `thresholds` does not fit the classes, the labels have no confidence, or a kind gives no maps.
     """
 
@@ -111,8 +111,10 @@ class WeakDataset(Dataset):
                 image_id for image_id in self.ids if image_id not in self.masked and not self.labels.has(image_id)
             ]
         if without:
-            where = self.labels.path if self.labels else "labels (not set)"
-            raise DataError(f"{where} has no label map for {len(without)} of {len(self)} images, first {without[0]}.")
+            where = self.labels.path if self.labels else "A training set without 'labels'"
+            made = "run the stage that makes them on the same list"
+            cure = made if self.labels else "set 'labels', or name a list in 'pixel_labels' that has their masks"
+            raise DataError(lacking(where, "label maps", without, f"{len(self)} images of '{self.split}'", cure))
 
     def _check_inputs(self) -> None:
         for name, artifact in self.inputs.items():
@@ -121,10 +123,8 @@ class WeakDataset(Dataset):
             each = isinstance(artifact, PerImageArtifact)
             without = [image_id for image_id in self.ids if each and not artifact.has(image_id)]
             if without:
-                raise DataError(
-                    f"{artifact.path} ('{name}') lacks {len(without)} of {len(self)} images, the first is "
-                    f"{without[0]}: run the stage that makes it on the same list."
-                )
+                where, cure = f"{artifact.path} ('{name}')", "run the stage that makes them on the same list"
+                raise DataError(lacking(where, "maps", without, f"{len(self)} images of '{self.split}'", cure))
 
     def reads(self) -> dict[str, list[str]]:
         """What the samples are made of, kind -> names (see `common.data.reads`), apart from labels and inputs."""
@@ -207,7 +207,7 @@ def set_data(
 ) -> None:
     """Point a network config's training set at a data set, a split, its labels and inputs, in place; None means none.
 
-    follow: of an input by name, whether it is cropped with the image (without a word it is).
+    follow: of an input by name, whether it is cropped with the image (the default).
 
     Raises:
         UserError: the config has no `train_dataloader.dataset`, or `follow` names no input.

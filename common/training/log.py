@@ -57,7 +57,7 @@ class JsonLogHook(Hook):
     writes the same numbers. The visualizer of the config receives them too, with the rate of the first group, unless
     mmengine's LoggerHook is there to do so; a backend may get those after the last checkpoint twice.
 
-    A training whose loss was exactly 0 over a whole interval is told of, once.
+    A line says, once, that the loss was exactly 0 over a whole interval.
 
     Raises:
         UserError: a loss is no longer finite.

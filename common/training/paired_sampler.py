@@ -29,8 +29,8 @@ def paired_iterations(weak: int, strong_per_batch: int, batch_size: int, world_s
 class StrongWeakSampler(SeekingSampler):
     """Endless `(pass, index)` pairs: in every batch first the weak images (pseudo labels), then the strong (masks).
 
-    Both lists are shuffled anew for every pass over them and restart, each by itself, when they are exhausted; an epoch
-    is one pass over the weak list. Batch k of the run takes the k-th slice of each list of passes, so that the batch is
+    Each list is shuffled again for every pass over it, and restarts by itself when it is exhausted. An epoch is one
+    pass over the weak list. Batch k of the run takes the k-th slice of each list of passes, so that the batch is
     a function of (seed, k), and rank r gets the r-th part of both slices.
 
     Args:

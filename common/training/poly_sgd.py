@@ -26,7 +26,7 @@ class PolySGD(SGD):
     """SGD whose learning rates follow `poly_lr`; after `max_step` updates the last ones stay.
 
     `power` is the exponent of the schedule and `momentum` the momentum. The authors' class calls its exponent momentum
-    and hands the weight decay to SGD in the place of the momentum, so the released numbers were made with momentum =
+    and gives SGD the weight decay as its momentum, so the released numbers were made with momentum =
     weight decay: 1e-4 (IRNet) or 5e-4 (psa, SEAM).
 
     Args:

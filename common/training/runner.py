@@ -32,7 +32,7 @@ class NoVisualizer:
     dataset_meta: Any = None
 
     def add_config(self, config: Any) -> None:
-        """Nothing is kept: the config lies beside the weights."""
+        """Nothing is kept: the config lies next to the weights."""
 
     def add_scalars(self, numbers: dict[str, float], step: int, file_path: str | None = None) -> None:
         """Nothing is drawn: the numbers lie in `log.jsonl`."""
@@ -95,7 +95,7 @@ class TrainRunner(Runner):
         pass
 
     def dump_config(self) -> None:
-        """`train_network` writes the config, beside the weights."""
+        """`train_network` writes the config next to the weights."""
 
     def wrap_model(self, model_wrapper_cfg: dict | None, model: torch.nn.Module) -> torch.nn.Module:
         """The model on its device; in distributed training inside DDP."""

@@ -192,7 +192,7 @@ def _resume_state(
     sentence = f"{path} belongs to a training with another config, seed, data or number of ranks"
     if strict:
         raise UserError(f"{sentence}: train without --resume, or in another --work-dir.")
-    _tell(log, f"{sentence}; starting anew.")
+    _tell(log, f"{sentence}; starting again.")
     return None
 
 

@@ -9,7 +9,7 @@ train_dataloader = dict(
     dataset=dict(type="WeakDataset", split="train_aug"),
 )
 default_hooks = dict(
-    logger=dict(type="JsonLogHook", interval=None),  # as the length of the training suggests
+    logger=dict(type="JsonLogHook", interval=None),  # it follows from the length of the training
     checkpoint=dict(type="AtomicCheckpointHook", interval=None),
 )
 env_cfg = dict(

@@ -16,12 +16,12 @@ seed = 0
 
 pipeline = [
     *cams("cls_lite0_shapes.py", "train_aug", scales=(2.0,), flip=True, stride=1, threshold="best", judged="train"),
-    # These CAMs fall slowly: their best threshold is about 0.4 where VOC's is 0.2, so every alpha is smaller.
+    # These CAMs fall slowly: their best threshold is about 0.4 (on VOC 0.2), so every alpha is smaller.
     *affinities("aff_lite0_shapes.py", "train_aug", low_alpha=2, high_alpha=6, crf=_base_.crf_psa),
     *pseudo_labels(
         alpha=4,
         beta=8,
-        logt=6,  # a walk of t steps gets sqrt(t) far: small pictures need short ones
+        logt=6,  # a walk of t steps reaches about sqrt(t) cells: small pictures need short ones
         radius=5,
         border="complete",
         scale=2.0,

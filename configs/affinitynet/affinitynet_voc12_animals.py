@@ -28,12 +28,12 @@ pipeline = [
         judged=images,
         classes=frequent,
     ),
-    # These CAMs fall slowly: their best threshold is about 0.45 where VOC's is 0.2, so every alpha is smaller.
+    # These CAMs fall slowly: their best threshold is about 0.45 (on VOC 0.2), so every alpha is smaller.
     *affinities("aff_lite0_voc12_animals.py", images, low_alpha=0.75, high_alpha=3, crf=_base_.crf_psa),
     *pseudo_labels(
         alpha=1.25,
         beta=8,
-        logt=6,  # 45 cells across where the paper has 63
+        logt=6,  # 45 cells across, in the paper 63
         radius=5,
         border="complete",
         scale=1.5,

@@ -20,7 +20,7 @@ train_dataloader = dict(batch_size=8, dataset=dict(pipeline=train_pipeline))
 train_cfg = dict(type="SeekingTrainLoop", max_epochs=8)
 optim_wrapper = dict(
     type="OptimWrapper",
-    # the momentum is the decay: the released class passes it in its place
+    # the released class passes the weight decay as the momentum
     optimizer=dict(type="PolySGD", lr=0.02, weight_decay=5e-4, momentum=5e-4, power=0.9),
     constructor="LrGroupConstructor",
     # old weights, old biases, new weights, new biases; no decay of biases

@@ -1,8 +1,9 @@
 # AffinityNet's DeepLab: LargeFOV on VGG16 (Chen et al. 2015) with its authors' own settings: crop 321 without scaling.
 # Output stride 8: 321 -> 41. Labels shrink to the logits as in PIL, logits grow with aligned corners: the pair of the
-# public PyTorch code. The poly schedule is of the authors' later release; v1's steps (6000 iterations) are 2 to 3
-# points behind with masks. lr 1e-3 for weights, x2 for biases, x10 and x20 in fc8; biases without decay. The public
-# PyTorch code names fc8's rates but, wrapped for several GPUs, trains it at x1 and x2: mults=(1, 2, 1, 2) gives that.
+# public PyTorch code. The poly schedule is of the authors' later release; with masks v1's steps (6000 iterations) are 2
+# to 3 points behind. lr 1e-3 for weights, x2 for biases, x10 and x20 in fc8; biases without decay. The public PyTorch
+# code states these rates for fc8, but wrapped for several GPUs trains it at x1 and x2: mults=(1, 2, 1, 2) does
+# the same.
 _base_ = ["../_base_/runtime.py"]
 
 custom_imports = dict(imports=["common.models.register"], allow_failed_imports=False)

@@ -12,7 +12,7 @@ from methods.dmt.recipe import evaluations, mutual_rounds, supervised_phase
 
 method = "dmt"
 seed = 0
-uses = ()  # nothing is known of the images without masks
+uses = ()  # nothing is known of the unlabelled images
 pixel_labels = "50_labeled_0"
 
 common = dict(supervised="../supervised/deeplabv2_r101_coco_voc12.py", mutual="mutual_r101_coco_voc12.py")
@@ -31,7 +31,7 @@ variants = (  # name, networks, ratio of every round, epochs of a round, loss
     ("dst", alone, ratios, 4, dict(rule="dynamic", gamma_agree=5.0, gamma_disagree=5.0)),
     ("cbst", alone, ratios, 4, dict(rule="plain")),
     ("self", alone, (1.0,), 20, dict(rule="plain")),
-    ("online", alone, (1.0,), 20, dict(rule="online", threshold=0.9)),  # the stored labels are not looked at
+    ("online", alone, (1.0,), 20, dict(rule="online", threshold=0.9)),  # the stored labels are not used
 )
 
 pipeline = [

@@ -13,11 +13,11 @@ from methods.dmt.recipe import confident_labels, evaluations, mutual_rounds, sup
 
 method = "dmt"
 seed = 0
-uses = ()  # nothing is known of the images without masks
+uses = ()  # nothing is known of the unlabelled images
 pixel_labels, unlabelled = "train", "train_weak"
 
-# There is one set of ImageNet weights for this backbone: the two networks differ by their heads' first values, and by
-# the order and augmentation of what they see.
+# There is one set of ImageNet weights for this backbone: the two networks differ in the initial values of their
+# heads, and in the order and augmentation of the images.
 lite0 = dict(
     labelled=pixel_labels,
     supervised="../supervised/deeplabv2_lite0_photos.py",

@@ -17,7 +17,7 @@ from methods.dmt.recipe import (
 
 method = "dmt"
 seed = 0
-uses = ()  # nothing is known of the images without masks
+uses = ()  # nothing is known of the unlabelled images
 pixel_labels, unlabelled = "106_labeled_0", "106_unlabeled_0"
 
 coco = dict(supervised="../supervised/deeplabv2_r101_coco_voc12.py", mutual="mutual_r101_coco_voc12.py")

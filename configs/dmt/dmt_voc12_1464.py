@@ -18,7 +18,7 @@ from methods.dmt.recipe import (
 
 method = "dmt"
 seed = 0
-uses = ()  # nothing is known of the images without masks
+uses = ()  # nothing is known of the unlabelled images
 pixel_labels, unlabelled = "train", "train_weak"
 
 coco = dict(supervised="../supervised/deeplabv2_r101_coco_voc12.py", mutual="mutual_r101_coco_voc12.py")

@@ -18,12 +18,12 @@ from methods.dmt.recipe import (
 
 method = "dmt"
 seed = 0
-uses = ()  # nothing is known of the images without masks
+uses = ()  # nothing is known of the unlabelled images
 pixel_labels, unlabelled = "train_quick_20_labeled_1", "train_quick_20_unlabeled_1"  # split 0 has one horse
 frequent = ("background", "cat", "cow", "dog", "horse", "person", "sheep")  # the others have too few images
 
-# There is one set of ImageNet weights for this backbone: the two networks differ by their heads' first values, and by
-# the order and augmentation of what they see.
+# There is one set of ImageNet weights for this backbone: the two networks differ in the initial values of their
+# heads, and in the order and augmentation of the images.
 lite0 = dict(
     labelled=pixel_labels,
     supervised="../supervised/deeplabv2_lite0_voc12_animals.py",

@@ -1,5 +1,5 @@
-# DMT's rounds on the animals: 1 labelled and 7 pseudo-labelled photos in a batch. In so few
-# iterations they only get somewhere with a high learning rate; it needs its gradients clipped.
+# DMT's rounds on the animals: 1 labelled and 7 pseudo-labelled photos in a batch. So few iterations need a high
+# learning rate, and that needs clipped gradients.
 _base_ = ["../deeplab/deeplabv2_lite0_voc12_animals.py"]
 custom_imports = dict(imports=["methods.dmt.model"], allow_failed_imports=False)
 

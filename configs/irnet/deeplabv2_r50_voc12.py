@@ -1,6 +1,6 @@
-# DeepLab v2 laid out as the ResNet-101 one, on torchvision's ResNet-50 with ImageNet weights (stride on the 3x3, RGB);
-# stem and batch normalisation frozen. Factor 0.5 .. 1.5, padded at the bottom and right with the mean and 255, crop
-# 321, mirror. lr 2.5e-4, poly 0.9 refreshed every 10 iterations; the head's weights x10, its biases x20 without decay.
+# DeepLab v2 as on ResNet-101, but on torchvision's ResNet-50 with ImageNet weights (stride on the 3x3, RGB); stem and
+# batch normalisation frozen. Factor 0.5 .. 1.5, padded at the bottom and right with the mean and 255, crop 321, mirror.
+# lr 2.5e-4, poly 0.9 refreshed every 10 iterations; the head's weights x10, its biases x20 without decay.
 _base_ = ["../_base_/runtime.py"]
 
 custom_imports = dict(imports=["common.models.register"], allow_failed_imports=False)

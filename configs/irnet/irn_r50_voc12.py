@@ -4,7 +4,7 @@ _base_ = ["../_base_/runtime.py"]
 train_cfg = dict(type="SeekingTrainLoop", max_epochs=3)
 optim_wrapper = dict(
     type="OptimWrapper",
-    # the momentum is the decay: the released class passes it in its place
+    # the released class passes the weight decay as the momentum
     optimizer=dict(type="PolySGD", lr=0.1, weight_decay=1e-4, momentum=1e-4, power=0.9),
     constructor="LrGroupConstructor",
     paramwise_cfg=dict(mults=(1, 1, 10, 10), new=("displacement_head",), bias_decay=1),

@@ -38,10 +38,10 @@ pipeline = [
     ),
     *pseudo_labels(
         beta=10,
-        exp_times=6,  # the grid has a quarter of the cells of a full-size photo: 64 steps for 256
+        exp_times=6,  # the grid has a quarter of the cells of a full-size photo: 64 steps instead of 256
         radius=5,
         canvas=240,
-        background=0.55,  # these CAMs fall slowly: their best threshold is 0.45 where the paper's is 0.15
+        background=0.55,  # these CAMs fall slowly: their best threshold is 0.45, not 0.15 as in the paper
         judged=images,
         classes=frequent,
     ),

@@ -1,4 +1,4 @@
-# SEAM on any photos: backbone, crops and epochs of AffinityNet's classifier there; the paper's second view.
+# SEAM on any photos: backbone, crops and epochs of AffinityNet's classifier there; the second view is the paper's.
 _base_ = ["../_base_/lite0.py"]
 
 custom_imports = dict(imports=["methods.seam.model"], allow_failed_imports=False)
@@ -23,7 +23,7 @@ train_dataloader = dict(batch_size=16, dataset=dict(pipeline=train_pipeline))
 train_cfg = dict(type="SeekingTrainLoop", max_epochs=6)
 optim_wrapper = dict(
     type="OptimWrapper",
-    # the momentum is the decay: the released class passes it in its place
+    # the released class passes the weight decay as the momentum
     optimizer=dict(type="PolySGD", lr=0.05, weight_decay=5e-4, momentum=5e-4, power=0.9),
     constructor="LrGroupConstructor",
     # old weights, old biases, new weights, new biases; no decay of biases

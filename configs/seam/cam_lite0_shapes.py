@@ -1,5 +1,5 @@
 # SEAM on the built-in benchmark: backbone, crops and epochs of AffinityNet's classifier there. The second view is 0.75
-# times as large, not 0.3 times: of pictures of 128 pixels that would leave five cells.
+# times as large, not 0.3 times: 0.3 of 128 pixels would leave five cells.
 _base_ = ["../_base_/lite0.py"]
 
 custom_imports = dict(imports=["methods.seam.model"], allow_failed_imports=False)
@@ -24,7 +24,7 @@ train_dataloader = dict(batch_size=8, dataset=dict(pipeline=train_pipeline))
 train_cfg = dict(type="SeekingTrainLoop", max_epochs=8)
 optim_wrapper = dict(
     type="OptimWrapper",
-    # the momentum is the decay: the released class passes it in its place
+    # the released class passes the weight decay as the momentum
     optimizer=dict(type="PolySGD", lr=0.02, weight_decay=5e-4, momentum=5e-4, power=0.9),
     constructor="LrGroupConstructor",
     # old weights, old biases, new weights, new biases; no decay of biases

@@ -1,5 +1,5 @@
 # SEAM on the animals: backbone, crops and epochs of AffinityNet's classifier there. The second view is half as large,
-# not 0.3 times: the photos are.
+# not 0.3 times: the photos are half as large, too.
 _base_ = ["cam_lite0_photos.py"]
 
 model = dict(scale=0.5)

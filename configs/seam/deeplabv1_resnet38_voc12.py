@@ -1,10 +1,10 @@
 # SEAM's retraining: DeepLab v1 on ResNet-38, as the released segmentation code ran (64.754 on val). It normalised with
-# the statistics of 5 images, 10 on two GPUs; on one GPU they are of all 10. LargeFOV head with batch normalisation,
-# cross entropy at image size, corners aligned. The released script never asks for training mode, so the code that
-# freezes the backbone's norms and stem did not run: the norms use the batch's statistics, every convolution is trained.
-# As it was meant: frozen="stem", statistics="stored". lr 1e-3 (1 - t / 20 001)^0.9, real momentum 0.9; biases x2, the
-# head's convolutions x10 and x20; biases without decay, batch normalisation in no group. AffinityNet's ResNet-38 row
-# trains it, too.
+# the statistics of 5 images (10 on two GPUs); on one GPU they are those of all 10. LargeFOV head with batch
+# normalisation, cross entropy at image size, corners aligned. The released script never sets training mode, so the code
+# that freezes the backbone's norms and stem did not run: the norms use the batch's statistics, every convolution is
+# trained. The intended way: frozen="stem", statistics="stored". lr 1e-3 (1 - t / 20 001)^0.9, real momentum 0.9; biases
+# x2, the head's convolutions x10 and x20; biases without decay, batch normalisation in no group. AffinityNet's
+# ResNet-38 row trains it, too.
 _base_ = ["../_base_/runtime.py"]
 
 custom_imports = dict(imports=["common.models.register"], allow_failed_imports=False)

@@ -1,9 +1,8 @@
 # The supervised baseline of DMT's table: its DeepLab v2 from ImageNet, batches of 8. A recipe sets the iterations.
 # Torchvision's ResNet-101 (stride on the 3x3) at output stride 8, the first block of a dilated stage with the dilation
 # of the stage before; norms follow the batch. The authors' sum ends after the branches of rates 6 and 12; rates=(6, 12,
-# 18, 24) is the head as it was meant. Logits grow to the image, corners aligned. lr 0.002 and decay for everything.
-# Factor 0.5 .. 1.5, padded at the bottom and right with black and 255. DMT's other networks have this file as their
-# base.
+# 18, 24) is the intended head. Logits grow to the image, corners aligned. lr 0.002 and decay for everything. Factor 0.5
+# .. 1.5, padded at the bottom and right with black and 255. It is the base of DMT's other networks.
 _base_ = ["../_base_/runtime.py"]
 
 train_dataloader = dict(

@@ -45,8 +45,8 @@ def score_volume(cam: CAM, pixels: np.ndarray, low_alpha: float, high_alpha: flo
 def merge_scores(low: Tensor, high: Tensor) -> Tensor:
     """Confident labels uint8 [h, w]: 0 background, k the k-th class of the image, 255 unsure or padding.
 
-    A class is sure where it wins against the strong background of `low`; background where it wins although it is weak,
-    in `high`. The background decides where both hold.
+    A class is sure where it wins against the strong background in `low`. Background is sure where it wins although
+    it is weak, in `high`. Where both hold, background wins.
 
     low, high: float [K + 1, h, w], channel 0 the background.
     """
@@ -90,7 +90,7 @@ class Walk:
     border: Border = "released"
 
     def fitted(self, height: int, width: int) -> Walk:
-        """With the radius for a grid of height x width cells; a complete border takes any."""
+        """With the radius for a grid of height x width cells; with a complete border any radius fits."""
         if self.border == "complete":
             return self
         return replace(self, radius=fitting_radius(self.radius, height, width))
@@ -109,7 +109,7 @@ def walked_scores(network: AffinityNet, pixels: np.ndarray, cam: CAM, walk: Walk
     """Scores of background (class 0) and the CAM's classes after the walk.
 
     The photo is padded at the bottom and right with the mean colour to multiples of the network's stride, the scores
-    with 0. Classes the image has not are 0 before and after the walk, so they are left out.
+    with 0. Classes that the image lacks are 0 before and after the walk, so they are left out.
 
     pixels: uint8 RGB [h, w, 3]; scale: enlarges the photo, and with it the grid (small pictures); the cells of an
     enlarged photo fit no stride of the photo itself, so its scores come for every pixel.

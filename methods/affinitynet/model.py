@@ -25,8 +25,8 @@ class AffinityNet(ImageModel):
 
         f = ELU(fuse [ELU(norm_i(reduce_i t_i))]_i),   a_ij = exp(-mean |f_i - f_j|)
 
-    Learning-rate groups are given by the names `reduce`, `norm`, `fuse` and `backbone`; "new" in the released code are
-    `reduce` and `fuse`. Which part of the backbone gets no gradient is the backbone's affair.
+    Learning-rate groups are given by the names `reduce`, `norm`, `fuse` and `backbone`; the released code
+    calls `reduce` and `fuse` "new". The backbone decides which of its parts get no gradient.
 
     Args:
         backbone: config of a registered backbone with three taps at one stride.
@@ -78,8 +78,8 @@ class AffinityNet(ImageModel):
     def loss(self, features: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """`affinity_loss` of the pairs closer than the radius, its terms and total.
 
-        features: [B, C, h, w]; labels: integer [B, h, w], 0 background, 255 unknown; other values only have to tell
-        the classes of one image apart.
+        features: [B, C, h, w]; labels: integer [B, h, w], 0 background, 255 unknown; other values need only
+        differ between the classes of one image.
 
         Raises:
             ValueError: the grids differ.

@@ -1,6 +1,6 @@
-"""AffinityNet's paragraphs as stages, for recipes: affinities, and pseudo labels by its random walk.
+"""AffinityNet's paper as stages of a recipe: affinities, and pseudo labels by its random walk.
 
-They follow the stages `cam` and `make_cam` of `common.fragments.cams`. What the paper prints has no default.
+They follow the stages `cam` and `make_cam` of `common.fragments.cams`. Constants of the paper have no default.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ def pseudo_labels(
 
     Args:
         alpha: power of the background.
-        beta, logt, radius: the affinities' power; 2^logt steps; between cells closer than this.
+        beta: power of the affinities; logt: the walk has 2^logt steps; radius: it joins cells closer than this.
         judged: the list whose masks judge; classes: the mean is taken over these; None: over all.
-        crf: with it the stages `pseudo_crf` and `eval_pseudo_crf` refine the same scores; None: there are none.
+        crf: of two more stages, `pseudo_crf` and `eval_pseudo_crf`, which refine the same scores; None: without them.
         border: `border` and `scale` of the walk, for small pictures.
     """
     walk = {"alpha": alpha, "beta": beta, "logt": logt, "radius": radius, **border}
@@ -65,7 +65,7 @@ def pseudo_labels(
 
 
 def labels_of_val(look: Numbers, walk: Numbers, threshold: float | None = None) -> list[Stage]:
-    """Stages `make_cam_val`, `walk_val`, `pseudo_val`, `eval_pseudo_val`: the same on val, whose tags are given to it.
+    """Stages `make_cam_val`, `walk_val`, `pseudo_val`, `eval_pseudo_val`: the same on val, with its tags.
 
     Args:
         look: parameters of the stage `infer_cam`.

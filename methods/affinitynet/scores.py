@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from common.artifacts import Map, Supervision
+from common.base.files import write_npz
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class ScoreVolumes(Supervision):
     suffix = ".npz"
 
     def encode(self, value: ScoreVolume, stream: Any) -> None:
-        np.savez_compressed(
+        write_npz(
             stream,
             keys=np.asarray(value.keys, np.uint8),
             low=np.asarray(value.low, np.float16),

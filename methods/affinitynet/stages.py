@@ -38,8 +38,8 @@ def random_walk(
     """Scores after the walk: CAMs and background (1 - max CAM)^alpha go 2^logt steps along affinities^beta (sec. 3.3).
 
     The background is class 0 of the maps: `labels` takes it with background="own". border: "released" joins cells at
-    the border as the released code does, "complete" all closer than `radius`; scale: the photo is enlarged for the
-    network by this, for small pictures.
+    the border as the released code does, "complete" all closer than `radius`; scale: enlarges small
+    pictures for the network.
     """
     from common.checkpoints.networks import load_model
     from methods.affinitynet.labels import Walk, walked_scores

@@ -48,7 +48,7 @@ def dynamic(pixels: Pixels, gamma_agree: float = 5.0, gamma_disagree: float = 5.
 
 
 def naive(pixels: Pixels, gamma: float = 5.0) -> tuple[Tensor, Tensor]:
-    """q^gamma whoever is surer: DST's weight, and the ablation "naive" when the labeller is another network."""
+    """q^gamma, whichever is surer: DST's weight, and the ablation "naive" when the labeller is another network."""
     return pixels.fit**gamma, pixels.label
 
 

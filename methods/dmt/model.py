@@ -1,4 +1,4 @@
-"""DMT's network is DeepLab v2; its own is the head's loss, which tells pseudo-labelled from labelled images."""
+"""DMT's network: DeepLab v2, whose loss treats labelled and pseudo-labelled images differently."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from methods.dmt.losses import RULES, mutual_loss
 class MutualHead(SumASPPHead):
     """DeepLab v2's head with the loss of mutual training, at image size.
 
-    A sample is a labelled one where its meta information `strong` says so; any other brings its labeller's
-    `confidence`. Logits are up-sampled to the labels by the head's corner rule before the loss.
+    A sample is labelled if its meta information `strong` says so. Any other brings the `confidence` of its
+    labeller. Logits are up-sampled to the labels by the head's corner rule before the loss.
 
     Args:
         loss: the name of one of `methods.dmt.losses.RULES` as `rule`, and its parameters.

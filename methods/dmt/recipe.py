@@ -1,6 +1,6 @@
-"""The phases of mutual training as stages, for the recipes in configs/dmt: pipeline = supervised, rounds, evaluations.
+"""Mutual training as stages, for the recipes in configs/dmt: supervised phase, rounds, evaluations.
 
-A recipe says what its networks are, by names such as "a" and "b":
+A recipe names its networks, for example "a" and "b":
 
     networks = dict(a=dict(labelled=SPLIT, seed=1, supervised=CONFIG, mutual=CONFIG), b=dict(...))
 
@@ -47,18 +47,18 @@ def mutual_rounds(
 ) -> list[Stage]:
     """A round for each ratio: stages labels_a0, thresholds_a0, labels_b0, thresholds_b0, a1, b1, labels_a1, ...
 
-    Every network learns from its labelled images and from what the other one, as it was before the round, says of the
-    unlabelled ones; a network that is alone teaches itself. Of the pseudo labels of each class the surest `ratio`
-    counts (class-balanced curriculum).
+    Every network learns from its labelled images and from pseudo labels of the other network, as that was before
+    the round. A single network teaches itself. Of the pseudo labels of each class only the surest `ratio` counts
+    (class-balanced curriculum).
 
     Args:
         unlabelled: the split that gets pseudo labels.
         epochs: passes over it, per round.
         predict: parameters of the `dmt.predict` stages.
-        loss: in place of the config's, see `methods.dmt.losses.RULES`.
+        loss: instead of the config's, see `methods.dmt.losses.RULES`.
         prefix: of the names of all stages, where a recipe has rounds of several kinds.
-        best: the parameters of a `KeepBestHook` where masks choose each phase's snapshot, as they do for
-            the published numbers; None: the last one.
+        best: the parameters of a `KeepBestHook`, if masks choose the snapshot of each round, as they do for the
+            published numbers; None: the last one.
     """
     teacher = dict(zip(networks, reversed(networks), strict=True))
     replaced = {} if loss is None else {"model.decode_head.loss": {**loss, "_delete_": True}}
@@ -93,9 +93,9 @@ def _said(prefix: str, name: str, number: int) -> dict[str, str]:
 
 
 def confident_labels(said: str, split: str, classes: Classes = None) -> list[Stage]:
-    """The stage `eval_pseudo`: the pseudo labels that count, held against the masks of the images without.
+    """The stage `eval_pseudo`: the masks of the unlabelled images judge the pseudo labels that count.
 
-    said: network and round, such as "b4"; split: those images; classes: the mean is taken over these.
+    said: network and round, such as "b4"; split: the unlabelled images; classes: the mean is taken over these.
     """
     judged = {"labels": f"labels_{said}", "thresholds": f"thresholds_{said}", "split": split, "classes": classes}
     return [stage("dmt.eval_confident", "eval_pseudo", **judged)]

@@ -22,7 +22,7 @@ def predict(
     scales: Scales = (1.0,),
     flip: bool = False,
 ) -> PerImage[ConfidentLabels]:
-    """What a network says of every pixel, and how sure it is: pseudo labels before any is left out.
+    """The label of every pixel and how sure the network is of it: pseudo labels before any is left out.
 
     canvas, scales, flip: see `common.inference.segmentation`; the paper has one scale and no mirror image.
     """
@@ -43,7 +43,7 @@ def class_thresholds(
 ) -> Scores:
     """The least confidence of each class that keeps its surest `ratio` of pixels, over the whole set of labels.
 
-    ratio: above 0, at most 1; every: one pixel of so many is counted. The numbers: `thresholds` in the order of the
+    ratio: above 0, at most 1; every: one pixel in so many is counted. The numbers: `thresholds` in the order of the
     classes, and the share of the counted pixels that is `kept`, of all and of each class.
     """
     from methods.dmt.labels import ConfidenceHistogram, sampled
@@ -71,7 +71,7 @@ def eval_confident(
     thresholds: Scores | None = None,
     classes: tuple[str, ...] | None = None,
 ) -> Scores:
-    """mIoU of pseudo labels; with `thresholds` only of the pixels that count, and the coverage says how many do.
+    """mIoU of pseudo labels; with `thresholds` only of the pixels that count. The coverage says how many these are.
 
     classes: the mean is taken over these; None: over all.
     """

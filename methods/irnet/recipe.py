@@ -1,6 +1,6 @@
-"""IRNet's paragraphs as stages, for recipes: boundaries, semantic and instance pseudo labels.
+"""IRNet's paper as stages of a recipe: boundaries, semantic and instance pseudo labels.
 
-They follow the stages `cam` and `make_cam` of `common.fragments.cams`. What the paper prints has no default.
+They follow the stages `cam` and `make_cam` of `common.fragments.cams`. Constants of the paper have no default.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ def pseudo_labels(
     """Stages `walk`, `pseudo` and `eval_pseudo`: the CAMs walk as far as the boundaries let them.
 
     Args:
-        beta, exp_times, radius: the affinities' power; 2^exp_times steps; between cells closer than this.
+        beta: power of the affinities; exp_times: the walk has 2^exp_times steps; radius: it joins cells closer than
+            this.
         canvas: the photos are padded to this many pixels.
         background: the score of the background.
         judged: the list whose masks judge; classes: the mean is taken over these; None: over all.
@@ -78,14 +79,14 @@ def instances(
     min_area: float,
     iou: float,
 ) -> list[Stage]:
-    """Stages `irn_shifted`, `instances` and `eval_instances`: displacements part the CAMs of one class.
+    """Stages `irn_shifted`, `instances` and `eval_instances`: displacements divide the CAM of a class.
 
     Args:
         split: the images that get instances.
-        crop, batch: pixels and images a batch of the mean displacement.
-        beta, exp_times, radius, canvas, background: as of the semantic labels.
-        iterations: how often displacements are followed; weak: cells below which one counts as none.
-        min_area: the least share of a photo that an instance has; iou: from which on an instance is found.
+        crop: pixels; batch: images in a batch; both of the mean displacement.
+        beta, exp_times, radius, canvas, background: as for the semantic labels.
+        iterations: how often displacements are followed; weak: a displacement of fewer cells counts as none.
+        min_area: the least share of a photo that an instance covers; iou: the least IoU of a found instance.
     """
     walk = {"beta": beta, "exp_times": exp_times, "radius": radius, "bg": background, "canvas": canvas}
     centres = {"iterations": iterations, "weak": weak, "min_area": min_area}

@@ -88,8 +88,8 @@ def _columns(rows: Tensor, unit: Tensor, part: Tensor) -> Tensor:
 def suppress_non_maximal(cam: Tensor, eps: float = EPS) -> Tensor:
     """Raw class maps [B, C, h, w] -> the maps that are averaged: per class relu(m) / max m, the largest class alone.
 
-    The background is 1 - the largest class. All classes take part, also those the image has not: the tags are not used
-    inside the network, so that a class that is absent can suppress a present one.
+    The background is 1 - the largest class. All classes take part, also those that the image lacks: the network does
+    not use the tags, so an absent class can suppress a present one.
     """
     maps = cam.relu()
     scale = maps.amax(dim=(2, 3), keepdim=True) + eps

@@ -1,4 +1,4 @@
-"""SEAM's losses: classification, equivariance of the maps under a change of scale, and what they are made of.
+"""SEAM's losses: classification, equivariance of the maps under a change of scale, and their parts.
 
 Maps are [B, C, H, W] with channel 0 the background and channel k the class id k.
 """
@@ -31,8 +31,8 @@ def seam_losses(
 
     cam1, refined1: float32 [B, C, H, W], raw and refined maps of the image, at its size; cam2, refined2: [B, C, h, w],
     those of its copy reduced by `scale` (see `shrink`); tags: [B, C - 1], 0 or 1; hard_fraction: share of the largest
-    differences that count in `ecr`; min_fraction, min_weight: of `adaptive_min_pooling_loss`, which the released code
-    has and the paper has not (a weight of 0).
+    differences that count in `ecr`; min_fraction, min_weight: of `adaptive_min_pooling_loss`, which only the
+    released code has (in the paper its weight is 0).
 
     Class scores are means over the maps at image size: with aligned corners a cell at the edge of the network's grid
     counts about half.

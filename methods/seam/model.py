@@ -29,7 +29,7 @@ class SEAM(ImageModel):
         dropout: probability of the channel dropout in front of the head.
         head_gain: the head starts with Xavier uniform weights times this.
         scale: of the second view; the sides of the image are multiplied by it and rounded down.
-        min_weight: weight of the loss of the released code that the paper has not; 0 leaves it out.
+        min_weight: weight of the loss that only the released code has; 0 leaves it out.
         cam_map: which map `cam` gives, the refined or the raw one.
         data_preprocessor: mmseg's SegDataPreProcessor with the backbone's mean and std.
     """

@@ -1,4 +1,4 @@
-"""SEAM's paragraphs as stages, for recipes: the refined CAMs, then AffinityNet's own stages, as the paper has them."""
+"""SEAM's paper as stages of a recipe: the refined CAMs, then AffinityNet's own stages."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def refined_cams(
 ) -> list[Stage]:
     """Stages `cam`, `make_cam`, `eval_cam`: the network with its correlation module, and its refined CAMs (sec. 3).
 
-    The arguments are those of `common.fragments.cams`; normalisation: of the summed maps, per class; stride: pixels a
-    cell of the stored ones.
+    The arguments are those of `common.fragments.cams`; normalisation: of the summed maps, per class; stride: pixels
+    per cell of the stored maps.
     """
     look = {"scales": scales, "flip": flip, "normalisation": normalisation, "stride": stride}
     return cams(config, split, threshold=threshold, judged=judged, classes=classes, **look)

@@ -147,6 +147,18 @@ def fragments() -> list[Callable]:
     ]
 
 
+@pytest.mark.parametrize("method", [m for m in METHODS if (ROOT / f"configs/{m}/{m}_voc12_animals.py").exists()])
+def test_the_animals_recipe_is_the_one_for_any_photos_with_its_data_and_constants(method: str) -> None:
+    """The same stages with the same parameters; only their values differ, and the classes that the mean is over."""
+    photos, animals = (
+        [(step.name, step.stage, step.inputs, sorted(set(step.params) - {"classes"})) for step in recipe.steps]
+        for recipe in (
+            load_recipe(ROOT / f"configs/{method}/{method}_{data}.py") for data in ("photos", "voc12_animals")
+        )
+    )
+    assert animals == photos
+
+
 @pytest.mark.parametrize("fragment", fragments(), ids=lambda fragment: f"{fragment.__module__}.{fragment.__name__}")
 def test_a_fragment_has_no_number_of_its_own(fragment: Callable) -> None:
     """A default says "without" (None, no prefix); a number that a paper prints stands in the recipe."""

@@ -91,13 +91,13 @@ def test_size_rounds():
 )
 def test_incomplete_source(voc, tmp_path, file, what):
     (voc / file).unlink()
-    with pytest.raises(DataError, match=f"lacks 1 of 3 {what} \\(2007_000002"):
+    with pytest.raises(DataError, match=f"lacks the {what} of 1 of the 3 images \\(2007_000002"):
         prepare_animals(voc, tmp_path / "out", LISTS, workers=1)
     assert not (tmp_path / "out").exists()
 
 
 def test_wrong_source_and_target(voc, tiny_voc, tmp_path):
-    with pytest.raises(DataError, match="has not the classes of VOC"):
+    with pytest.raises(DataError, match="lacks the classes of VOC"):
         prepare_animals(tiny_voc, tmp_path / "out", LISTS)
     with pytest.raises(UserError, match="holds another data set"):
         prepare_animals(voc, tiny_voc, LISTS)

@@ -80,7 +80,7 @@ def test_goes_on_after_a_cut(server, tmp_path, ranges):
 
 
 def test_wrong_checksum_leaves_nothing(server, tmp_path):
-    with pytest.raises(UserError, match="has not the MD5"):
+    with pytest.raises(UserError, match="does not have the MD5"):
         fetch(archive(server, content=b"other"), tmp_path)
     assert list(tmp_path.iterdir()) == []
 

@@ -219,7 +219,7 @@ def test_changed_code_is_said_and_not_redone_without_force(tmp_path: Path, tiny_
     file.write_text(file.read_text().replace("1 - labels.read(image.id)", "2 - labels.read(image.id)"))
     label, inverse, score = run()
     assert label.endswith(": fresh") and score.endswith(": fresh")
-    assert inverse.endswith("fresh; its code has changed since (methods.toy.stages): --force makes it anew")
+    assert inverse.endswith("fresh; its code has changed since (methods.toy.stages): --force makes it again")
     run("--force", "--only", "inverse")
     assert (
         run()[1].endswith("(toy.invert): fresh")

@@ -64,7 +64,7 @@ def test_an_evaluation_without_any_mask_is_left_out(
 
 def test_some_missing_masks_are_refused_with_their_count(tmp_path: Path, tiny_voc: Path) -> None:
     without_masks(tiny_voc, "train", keep=6)
-    with pytest.raises(DataError, match="lacks 2 of the 8 masks of 'train'"):
+    with pytest.raises(DataError, match="lacks the masks of 2 of the 8 images of 'train'"):
         plan(recipe(tmp_path, tiny_voc), tmp_path / "work")
 
 
@@ -87,7 +87,7 @@ def test_tags_are_asked_for_where_a_stage_reads_them(tmp_path: Path, tiny_voc: P
     tags = json.loads((tiny_voc / "tags.json").read_text())
     tags.pop("2007_000003")
     (tiny_voc / "tags.json").write_text(json.dumps(tags))
-    with pytest.raises(DataError, match="no tags for 1 of the 8 images of 'train', the first is 2007_000003"):
+    with pytest.raises(DataError, match=r"lacks the tags of 1 of the 8 images of 'train' \(2007_000003\)"):
         plan(path, tmp_path / "work")
     (tiny_voc / "tags.json").unlink()
     assert plan(recipe(tmp_path, tiny_voc, LABELS), tmp_path / "work") == ["not made yet"]

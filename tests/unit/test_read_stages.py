@@ -37,7 +37,7 @@ def run(tmp_path: Path, root: Path, entry: str, *more: str) -> int:
 def test_saliency_of_the_data_set(tiny_voc: Path, tmp_path: Path, capsys):
     data = open_dataset(tiny_voc)
     assert run(tmp_path, tiny_voc, MAPS) == 2
-    assert "lacks 8 of the 8 saliency of 'train'" in capsys.readouterr().err
+    assert "lacks the saliency maps of 8 of the 8 images of 'train'" in capsys.readouterr().err
     data.folder("saliency").mkdir()
     for number, image_id in enumerate(data.ids("train")):
         levels = np.full(data.size(image_id), 20 * number, np.uint8)
@@ -61,7 +61,7 @@ def test_regions_of_a_folder(tiny_voc: Path, tmp_path: Path, capsys):
     for image_id in ids[1:]:
         np.save(folder / f"{image_id}.npy", np.arange(np.prod(data.size(image_id))).reshape(data.size(image_id)))
     assert run(tmp_path, tiny_voc, entry) == 2
-    assert f"lacks 1 of the 8 images of 'train', the first is {ids[0]}" in capsys.readouterr().err
+    assert f"lacks the regions of 1 of the 8 images of 'train' ({ids[0]})" in capsys.readouterr().err
     np.save(folder / f"{ids[0]}.npy", np.zeros((3, 4), np.int64))
     assert run(tmp_path, tiny_voc, entry) == 2
     assert f"the map of regions of {ids[0]} is 3 x 4" in capsys.readouterr().err
@@ -80,9 +80,9 @@ def test_labels_of_a_folder_say_what_they_owe(tiny_voc: Path, tmp_path: Path, ca
     folder, ids = tmp_path / "labels", open_dataset(tiny_voc).ids("train")
     write_labels(folder, tiny_voc, ids[1:])
     for said, error in (
-        ("", "nothing says what its labels owe: add supervision='tags'"),
+        ("", "nothing says what its labels were made from: add it to the stage, supervision='tags'"),
         (', supervision="tags+luck"', "'luck' is none of tags, saliency, proposals, masks"),
-        (', supervision="tags"', f"lacks 1 of the 8 images of 'train', the first is {ids[0]}"),
+        (', supervision="tags"', f"lacks the labels of 1 of the 8 images of 'train' ({ids[0]})"),
     ):
         assert run(tmp_path, tiny_voc, LABELS.format(folder=folder, said=said)) == 2
         assert error in capsys.readouterr().err and not (tmp_path / "work").exists()
@@ -107,7 +107,7 @@ def test_labels_of_a_run_bring_its_marks(tiny_voc: Path, tmp_path: Path, capsys)
     capsys.readouterr()
     again = LABELS.format(folder=first / "read", said=', supervision="tags"')
     assert run(tmp_path, tiny_voc, again) == 2
-    assert "which says what its labels owe: leave 'supervision' out" in capsys.readouterr().err
+    assert "which says what its labels were made from: leave 'supervision' out" in capsys.readouterr().err
     assert run(tmp_path, tiny_voc, LABELS.format(folder=first / "read", said="")) == 0
     assert "made with masks" in read_run(tmp_path / "work").marks["read"]
 

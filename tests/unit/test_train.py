@@ -92,7 +92,7 @@ def test_a_checkpoint_of_another_training_is_not_resumed(tiny_voc, tmp_path, cap
     cfg = Config.fromfile(slow)
     cfg.merge_from_dict({"optim_wrapper.optimizer.lr": 0.5, "model.slow": 0.0})
     again = train_network(cfg, tmp_path / "out", device="cpu", log=told.append).read_bytes()
-    assert "starting anew" in told[0]
+    assert "starting again" in told[0]
     assert again == train(slow, tmp_path / "fresh", *other)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from common.base.errors import DataError, UserError
+from common.base.errors import DataError, UserError, lacking
 from common.base.files import atomic_path, write_json
 from common.base.parallel import parallel_map
 from common.data.dataset import VOC_CLASSES, DataSet, open_dataset, write_description, write_mask
@@ -47,7 +47,7 @@ def prepare_animals(
     """
     data, out = open_dataset(source), Path(out)
     if data.classes != VOC_CLASSES or data.ignore_index != 255:
-        raise DataError(f"{data.root} has not the classes of VOC: give a folder made by `wsseg data prepare voc12`.")
+        raise DataError(f"{data.root} lacks the classes of VOC: give a folder made by `wsseg data prepare voc12`.")
     if (out / DESCRIPTION).exists() and open_dataset(out).name != "voc12_animals":
         raise UserError(f"{out} holds another data set: give another folder with --out.")
     lists = animal_lists() if lists is None else lists
@@ -71,10 +71,8 @@ def _require(data: DataSet, ids: list[str]) -> None:
         ("tags", [image_id for image_id in ids if image_id not in tagged]),
     ):
         if missing:
-            raise DataError(
-                f"{data.root} lacks {len(missing)} of {len(ids)} {what} ({missing[0]}, ...): "
-                "give the whole set, as `wsseg data prepare voc12` makes it."
-            )
+            cure = "give the whole set, as `wsseg data prepare voc12` makes it"
+            raise DataError(lacking(data.root, what, missing, f"{len(ids)} images", cure))
 
 
 def _shrink(data: DataSet, out: Path, image_id: str) -> None:

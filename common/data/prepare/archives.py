@@ -123,7 +123,7 @@ def fetch(archive: Official, folder: Path, timeout: float = 60) -> Path:
             f"{archive.url} could not be fetched ({error}): run the command again to go on, or {by_hand}."
         ) from error
     except ValueError as error:
-        raise UserError(f"What {archive.url} gave has not the MD5 {archive.md5}: {by_hand}.") from error
+        raise UserError(f"The file from {archive.url} does not have the MD5 {archive.md5}: {by_hand}.") from error
     return target
 
 

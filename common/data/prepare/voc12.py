@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from common.base.errors import DataError, UserError
+from common.base.errors import DataError, UserError, lacking
 from common.base.files import atomic_path, write_json
 from common.base.progress import Progress
 from common.data import protocols
@@ -113,7 +113,7 @@ def prepare_voc12(
         f"{out}: " + ", ".join(f"{name} {len(ids)}" for name, ids in lists.items()) + f"; tags by the rule '{tag_rule}'"
     )
     if "test" not in lists:
-        log("no test.txt: VOC's test ids and photos come in an archive of their own; give it with --test to add them")
+        log("no test.txt: VOC's test ids and photos come in another archive; give it with --test to add them")
     return out
 
 
@@ -193,10 +193,8 @@ def _check_complete(lists: dict[str, list[str]], of_voc: _Content, of_sbd: _Cont
     for content, kind, wanted in needed:
         missing = sorted(wanted - content.ids[kind])
         if missing:
-            raise DataError(
-                f"{content.source} lacks {len(missing)} of {len(wanted)} {kind} ({', '.join(missing[:3])}, ...): "
-                "the archive is damaged or not complete; fetch it again."
-            )
+            things, cure = "photos" if kind == "images" else kind, "it is damaged or incomplete, fetch it again"
+            raise DataError(lacking(content.source, things, missing, f"{len(wanted)} images", cure))
 
 
 def _copy_voc(voc: Path, out: Path, lists: dict[str, list[str]]) -> None:

@@ -8,7 +8,7 @@ SAMPLE = 2000  # pixels that the colours are found with
 
 
 def main_colours(pixels: np.ndarray, count: int, rounds: int, rng: np.random.Generator) -> np.ndarray:
-    """k-means over some pixels, from some of them on: uint8 [h, w, 3] -> uint8 [count, 3].
+    """k-means over some pixels, a few of which are the start: uint8 [h, w, 3] -> uint8 [count, 3].
 
     A colour that no pixel is nearest to stays where it was. rng: draws the pixels.
     """

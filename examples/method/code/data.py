@@ -1,4 +1,4 @@
-"""A training set that builds on the shared one: it also says what each image is rare for."""
+"""A training set that builds on the shared one: it also names the rarest class of each image."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from common.training.datasets import WeakDataset
 
 @DATASETS.register_module()
 class ExampleDataset(WeakDataset):
-    """`WeakDataset` whose sampler may ask which class an image is needed for."""
+    """`WeakDataset` that tells its sampler which class each image is needed for."""
 
     @property
     def rarest(self) -> list[int]:
-        """Of each image, the class id of its tags that the fewest images have; 0 of an image without tags."""
+        """For each image the class id that, of its tags, the fewest images have; 0 for an image without tags."""
         tags = [self.data.tags(image_id) for image_id in self.ids]
         counts = Counter(tag for own in tags for tag in own)
         return [min(own, key=lambda tag: (counts[tag], tag), default=0) for own in tags]

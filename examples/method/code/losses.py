@@ -21,7 +21,7 @@ def saliency_loss(scores: Tensor, saliency: Tensor) -> Tensor:
 
 
 def region_loss(scores: Tensor, regions: Tensor, colours: Tensor) -> Tensor:
-    """How far the scores of one image are from their mean in the region, where the region's colour stands out.
+    """Distance of the scores of one image from their mean in each region; a colour that stands out weighs more.
 
     scores: [C, h, w]; regions: int64 [h, w], 0..K-1, -1 beyond the image; colours: [K, 3] in 0..1. Returns a scalar:
     the squared distances, weighted with `contrast` of the region's colour, mean over all places inside the image.
