@@ -9,7 +9,7 @@ from typing import Any
 
 from common.base.errors import UserError, nearest
 
-KEYS = ("pipeline", "method", "data", "seed", "pixel_labels", "uses", "images")
+KEYS = ("pipeline", "method", "data", "seed", "pixel_labels", "uses", "images", "tuned_on")
 """The variables of a recipe that are read."""
 
 

@@ -51,8 +51,9 @@ class Recipe:
     """A checked recipe file.
 
     pixel_labels: the split whose masks are part of the supervision (semi-supervised recipes), None for tags only; uses:
-    what is known of the other images; images: of a supervised reference, the list it takes a part of; text: the file
-    with its options, as mmengine prints it; content: the same as plain data; overrides: the options as they were given.
+    what is known of the other images; images: of a supervised reference, the list it takes a part of; tuned_on: lists
+    whose masks were seen when the constants were chosen; text: the file with its options, as mmengine prints it;
+    content: the same as plain data; overrides: the options as they were given.
     """
 
     path: Path
@@ -63,6 +64,7 @@ class Recipe:
     steps: tuple[Step, ...]
     uses: tuple[str, ...]
     images: str | None
+    tuned_on: tuple[str, ...]
     text: str
     content: dict[str, Any]
     overrides: dict[str, Any]
@@ -102,6 +104,7 @@ def load_recipe(path: str | Path, options: Mapping[str, Any] | None = None) -> R
         pixel_labels=typed(f"{path}: pixel_labels", config.get("pixel_labels"), str | None),
         uses=typed(f"{path}: uses", config.get("uses", ("tags",)), tuple[str, ...]),
         images=typed(f"{path}: images", config.get("images"), str | None),
+        tuned_on=typed(f"{path}: tuned_on", config.get("tuned_on", ()), tuple[str, ...]),
         steps=tuple(steps.values()),
         text=plain_text(config),
         content=json.loads(json.dumps(config.to_dict(), default=str)),

@@ -73,12 +73,18 @@ class RunFolder:
         A stage inherits the mark of what it was made from.
         """
         marks: dict[str, str | None] = {}
+        tuned_on = self.record.get("content", {}).get("tuned_on", ())
         for name, stage in self.stages.items():  # inputs come before what is made of them
             inherited = [marks.get(source["stage"]) for source in stage.get("inputs", {}).values()]
             if stage.get("pixel_labels") == "oracle" or stage.get("oracle"):
                 marks[name] = f"the stage {name} sees pixel labels"
             elif str(stage.get("numbers", {}).get("threshold_rule", "")).startswith("best"):
                 marks[name] = "threshold chosen on the masks it is judged with"
+            elif (
+                stage.get("pixel_labels") == "evaluation"
+                and (split := stage.get("params", {}).get("split")) in tuned_on
+            ):
+                marks[name] = f"constants of the recipe were chosen on the masks of {split}"
             elif stage.get("source", {}).get("mark"):
                 marks[name] = stage["source"]["mark"]
             else:

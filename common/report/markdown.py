@@ -12,8 +12,8 @@ __all__ = ["commits", "grid", "marks", "number", "seeds_of", "spread", "table", 
 
 TAKEN = "§"
 DAGGER = (
-    "† selected with pixel labels (best threshold, or a stage that sees masks): "
-    "an upper bound, not a result of the method."
+    "† selected with pixel labels (best threshold, a stage that sees masks, or constants chosen on the list that "
+    "judges): an upper bound, not a result of the method."
 )
 NOTES = {
     "†": DAGGER,

@@ -17,6 +17,7 @@ from methods.dmt.recipe import (
 
 method = "dmt"
 seed = 0
+tuned_on = ("val", "20_unlabeled_0")  # learning rates, gammas and iterations
 uses = ()  # nothing is known of the unlabelled images
 pixel_labels, unlabelled = "20_labeled_0", "20_unlabeled_0"
 

@@ -18,6 +18,7 @@ from methods.dmt.recipe import (
 
 method = "dmt"
 seed = 0
+tuned_on = ("val",)  # learning rates, gammas, iterations and the split
 uses = ()  # nothing is known of the unlabelled images
 pixel_labels, unlabelled = "train_quick_20_labeled_1", "train_quick_20_unlabeled_1"  # split 0 has one horse
 frequent = ("background", "cat", "cow", "dog", "horse", "person", "sheep")  # the others have too few images

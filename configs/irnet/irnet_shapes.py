@@ -13,6 +13,7 @@ from methods.irnet.recipe import boundaries, instances, pseudo_labels
 
 method = "irnet"
 seed = 0
+tuned_on = ("train",)  # thresholds, steps and learning rates
 
 # Small pictures need short walks: a walk of t steps reaches about sqrt(t) cells.
 walk = dict(beta=10, exp_times=6, radius=5, canvas=128, background=0.55)

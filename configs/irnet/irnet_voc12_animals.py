@@ -13,6 +13,7 @@ from methods.irnet.recipe import boundaries, pseudo_labels
 
 method = "irnet"
 seed = 0
+tuned_on = ("train_quick",)  # the background of the walk
 
 images = "train_quick"  # train_aug holds all 3131
 frequent = ("background", "cat", "cow", "dog", "horse", "person", "sheep")  # the others have too few images

@@ -13,6 +13,7 @@ from methods.seam.recipe import affinity_labels, refined_cams
 
 method = "seam"
 seed = 0
+tuned_on = ("train_quick",)  # alphas and steps
 
 images = "train_quick"  # train_aug holds all 3131
 frequent = ("background", "cat", "cow", "dog", "horse", "person", "sheep")  # the others have too few images

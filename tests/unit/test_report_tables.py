@@ -146,6 +146,15 @@ def test_what_was_chosen_on_masks_marks_all_that_is_made_of_it(tmp_path):
     }
 
 
+def test_numbers_on_masks_that_chose_the_recipes_constants_are_marked(tmp_path):
+    judged = {"pixel_labels": "evaluation", "numbers": {"miou": 0.5}}
+    stages = {name: {**judged, "params": {"split": name}} for name in ("train", "val")}
+    stages["labels"] = {"pixel_labels": "none", "numbers": {}, "params": {"split": "train"}}
+    run = RunFolder(tmp_path, {"content": {"tuned_on": ["train"]}}, stages)
+    why = "constants of the recipe were chosen on the masks of train"
+    assert run.marks == {"train": why, "val": None, "labels": None}
+
+
 def test_record_holds_what_a_table_needs(runs, project):
     path = write_record(read_run(runs[0]), project)
     assert path == project / "results/toy/toy_shapes-seed0.json"
