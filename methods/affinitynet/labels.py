@@ -21,7 +21,7 @@ from common.ops.random_walk import walk
 from common.ops.resize import padded_size, pool, rescale_image, resize_maps, upsample
 from common.training.transforms import Results, Transform
 from methods.affinitynet.affinity import feature_affinity, fitting_radius
-from methods.affinitynet.model import AffinityNet
+from methods.affinitynet.model import AffinityNet, ColourFeatures
 from methods.affinitynet.scores import ScoreVolume
 
 EMPTY = 1e-5  # cells whose scores all lie below are padding
@@ -105,7 +105,9 @@ class Walk:
 
 
 @torch.no_grad()
-def walked_scores(network: AffinityNet, pixels: np.ndarray, cam: CAM, walk: Walk, scale: float = 1.0) -> ScoreMap:
+def walked_scores(
+    network: AffinityNet | ColourFeatures, pixels: np.ndarray, cam: CAM, walk: Walk, scale: float = 1.0
+) -> ScoreMap:
     """Scores of background (class 0) and the CAM's classes after the walk.
 
     The photo is padded at the bottom and right with the mean colour to multiples of the network's stride, the scores
@@ -128,7 +130,7 @@ def walked_scores(network: AffinityNet, pixels: np.ndarray, cam: CAM, walk: Walk
     return ScoreMap(keys, every_pixel.cpu().numpy(), pixels.shape[:2], Strided(1))
 
 
-def _padded(network: AffinityNet, photo: np.ndarray, device: torch.device) -> Tensor:
+def _padded(network: AffinityNet | ColourFeatures, photo: np.ndarray, device: torch.device) -> Tensor:
     """uint8 [h, w, 3] -> network input [1, 3, h', w'], sides rounded up to multiples of the stride."""
     x = network.normalize(torch.from_numpy(np.ascontiguousarray(photo.transpose(2, 0, 1)))[None].to(device))
     (height, width), (rows, columns) = x.shape[-2:], padded_size(x.shape[-2:], network.stride)

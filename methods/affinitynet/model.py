@@ -106,3 +106,27 @@ class AffinityNet(ImageModel):
             labels = torch.stack([sample.gt_sem_seg.data[0] for sample in data_samples])
             return self.loss(self.features(inputs), labels)
         raise ValueError(f"mode is {mode!r}, not 'loss' or 'tensor'")
+
+
+class ColourFeatures(nn.Module):
+    """Mean colours of cells in the place of learned features, for comparison: a_ij = exp(-contrast mean |c_i - c_j|).
+
+    Nothing learns its one parameter. Colours are 0..1; the photo is padded with grey.
+
+    Args:
+        contrast: at least 0; with 0 all affinities are 1.
+        stride: pixels a cell.
+    """
+
+    def __init__(self, contrast: float, stride: int = 8) -> None:
+        super().__init__()
+        self.contrast = nn.Parameter(torch.tensor(float(contrast)), requires_grad=False)
+        self.stride = stride
+
+    def normalize(self, images: Tensor) -> Tensor:
+        """[B, 3, H, W] RGB in 0..255 -> float32, 0 at grey, half the contrast at 255."""
+        return self.contrast * (images.float() / 255 - 0.5)
+
+    def features(self, x: Tensor) -> Tensor:
+        """What `normalize` gives, [B, 3, H, W] -> its means over cells, [B, 3, h, w]."""
+        return F.avg_pool2d(x, self.stride)

@@ -52,8 +52,7 @@ def pseudo_labels(
     judge = {"split": judged, "classes": classes}
     stages = [
         stage("affinitynet.random_walk", "walk", cams="make_cam", weights="aff", **walk),
-        stage("labels", "pseudo", scores="walk", background="own"),
-        stage("eval_labels", "eval_pseudo", labels="pseudo", **judge),
+        *_judged_labels(judge),
     ]
     if crf is None:
         return stages
@@ -61,6 +60,37 @@ def pseudo_labels(
         *stages,
         stage("labels", "pseudo_crf", scores="walk", background="own", crf=crf),
         stage("eval_labels", "eval_pseudo_crf", labels="pseudo_crf", **judge),
+    ]
+
+
+def control_labels(
+    *,
+    contrast: float,
+    alpha: float,
+    beta: float,
+    logt: int,
+    radius: int,
+    judged: str,
+    classes: Classes = None,
+    **border: Any,
+) -> list[Stage]:
+    """The stages of `pseudo_labels` without a CRF, with differences of colour in the place of learned affinities.
+
+    Args:
+        contrast: how much a difference of colour parts two cells; 0: not at all, CAMs and background are blurred.
+        alpha, beta, logt, radius, judged, classes, border: as of `pseudo_labels`.
+    """
+    walk = {"contrast": contrast, "alpha": alpha, "beta": beta, "logt": logt, "radius": radius, **border}
+    return [
+        stage("affinitynet.colour_walk", "walk", cams="make_cam", **walk),
+        *_judged_labels({"split": judged, "classes": classes}),
+    ]
+
+
+def _judged_labels(judge: Numbers) -> list[Stage]:
+    return [
+        stage("labels", "pseudo", scores="walk", background="own"),
+        stage("eval_labels", "eval_pseudo", labels="pseudo", **judge),
     ]
 
 

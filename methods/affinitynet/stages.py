@@ -2,12 +2,16 @@
 
 # No `from __future__ import annotations` here: the pipeline reads the annotations of these functions.
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from common.artifacts import CAMs, ScoreMap, ScoreMaps, Weights
 from common.ops.crf_params import CRFParams
 from common.pipeline import Image, PerImage, Positive, Range, Run, per_image
 from methods.affinitynet.scores import ScoreVolume, ScoreVolumes
+
+if TYPE_CHECKING:
+    from methods.affinitynet.labels import Walk
+    from methods.affinitynet.model import AffinityNet, ColourFeatures
 
 
 def score_volumes(
@@ -42,10 +46,35 @@ def random_walk(
     pictures for the network.
     """
     from common.checkpoints.networks import load_model
-    from methods.affinitynet.labels import Walk, walked_scores
+    from methods.affinitynet.labels import Walk
 
     network = load_model(weights.file, weights.config, run.device)
-    walk = Walk(alpha, beta, logt, radius, border)
+    return _walked(network, cams, Walk(alpha, beta, logt, radius, border), scale)
+
+
+def colour_walk(
+    run: Run,
+    cams: CAMs,
+    contrast: Annotated[float, Range(0)],
+    alpha: Positive = 16.0,
+    beta: Positive = 8.0,
+    logt: Annotated[int, Range(0, 16)] = 8,
+    radius: Annotated[int, Range(2)] = 5,
+    border: Literal["released", "complete"] = "released",
+    scale: Positive = 1.0,
+) -> PerImage[ScoreMaps]:
+    """`random_walk` without a network: affinities are exp(-contrast mean |difference of colours|) of the cells.
+
+    With contrast 0 all pairs are alike: the walk blurs CAMs and background, the wider the more steps.
+    """
+    from methods.affinitynet.labels import Walk
+    from methods.affinitynet.model import ColourFeatures
+
+    return _walked(ColourFeatures(contrast).to(run.device), cams, Walk(alpha, beta, logt, radius, border), scale)
+
+
+def _walked(network: "AffinityNet | ColourFeatures", cams: CAMs, walk: "Walk", scale: float) -> PerImage[ScoreMaps]:
+    from methods.affinitynet.labels import walked_scores
 
     def scores(image: Image) -> ScoreMap:
         return walked_scores(network, image.pixels, cams.read(image.id), walk, scale)

@@ -59,6 +59,35 @@ def pseudo_labels(
     walk = {"beta": beta, "exp_times": exp_times, "radius": radius, "canvas": canvas}
     return [
         stage("boundary_walk", "walk", cams="make_cam", weights="irn", **walk),
+        *_judged_labels(background, judged, classes),
+    ]
+
+
+def control_labels(
+    *,
+    contrast: float,
+    beta: float,
+    exp_times: int,
+    radius: int,
+    background: float,
+    judged: str,
+    classes: Classes = None,
+) -> list[Stage]:
+    """The stages of `pseudo_labels`, with the photo's gradients in the place of learned boundaries.
+
+    Args:
+        contrast: how much of a boundary a gradient makes; 0: there are none, the CAMs are blurred.
+        beta, exp_times, radius, background, judged, classes: as of `pseudo_labels`.
+    """
+    walk = {"contrast": contrast, "beta": beta, "exp_times": exp_times, "radius": radius}
+    return [
+        stage("gradient_walk", "walk", cams="make_cam", **walk),
+        *_judged_labels(background, judged, classes),
+    ]
+
+
+def _judged_labels(background: float, judged: str, classes: Classes) -> list[Stage]:
+    return [
         stage("labels", "pseudo", scores="walk", background=background),
         stage("eval_labels", "eval_pseudo", labels="pseudo", split=judged, classes=classes),
     ]

@@ -40,8 +40,7 @@ def seam_losses(
     tags = tags.to(cam1)
     present = torch.cat([torch.ones_like(tags[:, :1]), tags], dim=1)[:, :, None, None]
     terms = {
-        "cls1": classification_loss(cam1, tags),
-        "cls2": classification_loss(cam2, tags),
+        **classification_losses(cam1, cam2, tags),
         "min1": adaptive_min_pooling_loss((refined1 * present)[:, 1:], min_fraction),
         "min2": adaptive_min_pooling_loss((refined2 * present)[:, 1:], min_fraction),
     }
@@ -52,9 +51,15 @@ def seam_losses(
     terms["ecr1"] = cross_loss(cam2, refined1, hard_fraction)
     terms["ecr2"] = cross_loss(cam1, refined2, hard_fraction)
 
-    terms["cls"], terms["min"] = (terms["cls1"] + terms["cls2"]) / 2, (terms["min1"] + terms["min2"]) / 2
+    terms["min"] = (terms["min1"] + terms["min2"]) / 2
     terms["ecr"] = terms["ecr1"] + terms["ecr2"]
     return {"loss": terms["cls"] + min_weight * terms["min"] + terms["er"] + terms["ecr"], **terms}
+
+
+def classification_losses(cam1: Tensor, cam2: Tensor, tags: Tensor) -> dict[str, Tensor]:
+    """`classification_loss` of both views, `cls1` and `cls2`, and their mean, `cls`."""
+    first, second = classification_loss(cam1, tags), classification_loss(cam2, tags)
+    return {"cls1": first, "cls2": second, "cls": (first + second) / 2}
 
 
 def classification_loss(cam: Tensor, tags: Tensor) -> Tensor:

@@ -11,7 +11,8 @@ from mmseg.structures import SegDataSample
 from common.checkpoints.formats import recognise
 from common.inference.cam import multi_scale_cam
 from common.ops.cam import merge_cams
-from methods.seam.model import SEAM
+from methods.seam.losses import classification_loss, shrink
+from methods.seam.model import SEAM, SEAMClassifier
 from methods.seam.released import convert_seam
 
 PREPROCESSOR = {"type": "SegDataPreProcessor", "mean": [127.5] * 3, "std": [127.5] * 3, "size_divisor": 1}
@@ -19,7 +20,7 @@ LITE = {"type": "EfficientNetLite", "output_stride": 8, "out_indices": (2, 3, 4)
 RESNET = {"type": "DilatedResNet", "depth": 18, "out_indices": (2, 3, 4)}  # taps at strides 8, 16, 32
 
 
-def build(backbone: dict = LITE, **options) -> SEAM:
+def build(backbone: dict = LITE, **options) -> SEAM | SEAMClassifier:
     torch.manual_seed(0)
     config = {"type": "SEAM", "backbone": backbone, "num_classes": 5, "data_preprocessor": PREPROCESSOR}
     return MODELS.build(config | options).eval()
@@ -79,6 +80,28 @@ def test_the_two_views_are_drawn_by_the_scale():
     model.backbone.forward = lambda x: (seen.append(tuple(x.shape)), forward(x))[1]
     model(torch.randn(2, 3, 96, 80), samples(2), mode="loss")
     assert seen == [(2, 3, 96, 80), (2, 3, 28, 24)]
+
+
+def test_the_classifier_alone_is_seam_without_its_parts():
+    seam, plain, x = build(), build(type="SEAMClassifier"), torch.randn(2, 3, 64, 48)
+    weights = {name: value for name, value in seam.state_dict().items() if not name.startswith("pcm.")}
+    assert weights.keys() == plain.state_dict().keys() and not hasattr(plain, "pcm")
+    assert all(torch.equal(value, plain.state_dict()[name]) for name, value in weights.items())
+    raw, _ = seam(x)
+    assert torch.equal(plain(x), raw) and torch.equal(plain.cam(x), raw[:, 1:])
+
+
+def test_the_classifier_alone_learns_from_the_tags_of_both_views():
+    seam, plain, x = build(scale=0.5), build(type="SEAMClassifier", scale=0.5), torch.randn(2, 3, 64, 64)
+    loss, tags = plain(x, samples(2), mode="loss"), torch.stack([sample.tags for sample in samples(2)])
+    expected = [classification_loss(plain(view), tags) for view in (x, shrink(x, 0.5))]
+    torch.testing.assert_close(loss["loss"], sum(expected) / 2)
+    assert set(loss) == {"loss", "cls", "cls1", "cls2"}
+    both = seam(x, samples(2), mode="loss")
+    assert all(torch.equal(loss[name], both[name]) for name in ("cls", "cls1", "cls2"))
+    loss["loss"].backward()
+    learned = {name for name, p in plain.named_parameters() if p.grad is not None}
+    assert learned == {name for name, p in plain.named_parameters() if p.requires_grad}
 
 
 @pytest.mark.slow

@@ -1,0 +1,30 @@
+"""SEAM's classifier alone on the built-in benchmark, a control: no equivariance losses, no correlation module.
+
+Expected: not measured yet.
+Time and memory: not measured.
+Data: `wsseg data make shapes --out data/shapes`.
+Weights: EfficientNet-Lite0 of ImageNet, from its package.
+Run: wsseg run configs/seam/seam_shapes_plain.py
+"""
+
+_base_ = ["../_base_/data/shapes.py", "../_base_/crf.py"]
+from common.fragments import cams
+from methods.seam.recipe import affinity_labels
+
+method = "seam"
+seed = 0
+
+look = dict(scales=(2.0,), flip=True, normalisation="class_min_max", stride=1)
+
+pipeline = [
+    *cams("plain_lite0_shapes.py", "train_aug", **look, threshold="best", judged="train"),
+    *affinity_labels(
+        "../affinitynet/aff_lite0_shapes.py",
+        "train_aug",
+        low_alpha=0.5,
+        high_alpha=1,
+        crf=_base_.crf_psa,
+        walk=dict(alpha=0.85, beta=8, logt=6, radius=5, border="complete", scale=2.0),
+        judged="train",
+    ),
+]
