@@ -13,6 +13,7 @@ from methods.affinitynet.recipe import control_labels
 
 method = "affinitynet"
 seed = 0
+tuned_on = ("train",)  # what it shares with affinitynet_shapes.py: learning rates and steps
 
 pipeline = [
     *cams("cls_lite0_shapes.py", "train_aug", scales=(2.0,), flip=True, stride=1, threshold="best", judged="train"),

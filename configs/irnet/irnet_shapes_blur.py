@@ -13,6 +13,7 @@ from methods.irnet.recipe import control_labels
 
 method = "irnet"
 seed = 0
+tuned_on = ("train",)  # what it shares with irnet_shapes.py: learning rates
 
 pipeline = [
     *cams("cam_lite0_shapes.py", "train_aug", scales=(1.5, 2.0), flip=True, threshold="best", judged="train"),

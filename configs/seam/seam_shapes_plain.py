@@ -13,6 +13,7 @@ from methods.seam.recipe import affinity_labels
 
 method = "seam"
 seed = 0
+tuned_on = ("train",)  # what it shares with seam_shapes.py: steps, scale of the second view, start of the head
 
 look = dict(scales=(2.0,), flip=True, normalisation="class_min_max", stride=1)
 
