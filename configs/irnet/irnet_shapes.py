@@ -13,10 +13,12 @@ from methods.irnet.recipe import boundaries, instances, pseudo_labels
 
 method = "irnet"
 seed = 0
-tuned_on = ("train",)  # thresholds, steps and learning rates
+tuned_on = ("train",)  # learning rates; not the thresholds and steps below
 
-# Small pictures need short walks: a walk of t steps reaches about sqrt(t) cells.
-walk = dict(beta=10, exp_times=6, radius=5, canvas=128, background=0.55)
+# Chosen on the training pictures of another drawing (--seed 7), each at its best background: 2^5 steps gave 56.0, 2^6
+# 58.8, 2^7 59.4 (at 0.62); 2^7 with fg 0.6 and bg 0.3 gave 59.1, with 0.8 and 0.4 52.3. A walk of t steps reaches about
+# sqrt(t) cells.
+walk = dict(beta=10, exp_times=7, radius=5, canvas=128, background=0.62)
 
 pipeline = [
     *cams("cam_lite0_shapes.py", "train_aug", scales=(1.5, 2.0), flip=True, threshold="best", judged="train"),
