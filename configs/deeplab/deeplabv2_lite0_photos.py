@@ -34,9 +34,9 @@ optim_wrapper = dict(
     optimizer=dict(type="PolySGD", lr=5e-3, weight_decay=5e-4, momentum=0.9, power=0.9),
     constructor="LrGroupConstructor",
     paramwise_cfg=dict(mults=(1, 1, 0.1, 0.2), new=("decode_head",), bias_decay=0),
-    # A rare step is many times as long as the others: without a bound one training in three diverged on 60 masks of the
-    # shapes (val 70.6, nan, 72.0); 5 gave 70.0 and 1 gave 52.1. On another drawing 20 gives 73.6, 73.1, 72.5 (seeds 0 to
-    # 2), and with twice the rate 73.8, 76.2.
+    # A rare step is many times as long as the others. On 60 masks of the shapes one training in three diverged without
+    # a bound (val 70.6, nan, 72.0); 5 gave 70.0 and 1 gave 52.1. On another drawing 20 gives 73.6, 73.1 and 72.5, and
+    # with twice the rate 73.8 and 76.2.
     clip_grad=dict(max_norm=20.0),
 )
 data = dict(root="data/photos")
