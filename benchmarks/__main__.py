@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import importlib
 import pkgutil
+import platform
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 
@@ -22,6 +24,14 @@ def find() -> dict[str, Callable[[bool], Result]]:
     return dict(sorted(found.items()))
 
 
+def processor() -> str:
+    """The model of the CPU as Linux names it, otherwise its architecture."""
+    file = Path("/proc/cpuinfo")
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
 def main() -> None:
     """Run the chosen benchmarks, a line as each ends."""
     available = find()
@@ -33,7 +43,7 @@ def main() -> None:
     if unknown:
         parser.error(f"no benchmark {', '.join(unknown)}: there are {', '.join(available)}")
     torch.set_num_threads(1)
-    print("one thread, CPU seconds")
+    print(f"{processor()}, torch {torch.__version__}, one thread, CPU seconds")
     print(f"{'':24}{'original':>12}{'ours':>12}{'ratio':>9}  error")
     for name in chosen.names or available:
         result = available[name](chosen.full)
