@@ -29,6 +29,8 @@ class DilatedResNeSt(Taps, BaseModule):
 
     Taps: 64 channels at depth 50, else 128; then 256, 512, 1024, 2048; strides 4, 4, 8, 16, 16, sides rounded up.
 
+    Initial weights: the authors' files, imported as `resnest50_imagenet` and so on, or timm's.
+
     In training without `frozen_bn`, a batch must hold two images or more: the split attention normalises one value per
     image and channel.
 

@@ -1,21 +1,29 @@
-"""ResNeSt: taps, the two modules in which it is not timm's, frozen parts and names."""
+"""ResNeSt: taps, the two modules in which it is not timm's, frozen parts, names, and weights by name."""
 
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 
 import pytest
 import timm
 import torch
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from common.base.errors import UserError
+from common.checkpoints.formats import FORMATS, network_shapes, recognise
+from common.checkpoints.importing import import_weights
+from common.checkpoints.initial import resolve_init
+from common.checkpoints.names import missing_weights
 from common.models.exchange import choose, exchange
 from common.models.onednn import with_onednn
 from common.models.resnest import TIMM_NAMES, DilatedResNeSt
 from common.report.backbones import backbone_name
 
 TENSORS = {50: 474, 101: 933, 200: 1824, 269: 2445}  # in the authors' networks, less their classifier
+SOURCES = {50: "528c19ca", 101: "22405ba7", 200: "75117900", 269: "0cc87c48"}
 
 
 def lively(network: nn.Module) -> nn.Module:
@@ -40,6 +48,11 @@ def timms_state(depth: int) -> dict[str, Tensor]:
 def network() -> nn.Module:
     torch.manual_seed(0)
     return lively(DilatedResNeSt(50))
+
+
+def authors_state(network: nn.Module) -> dict[str, Tensor]:
+    """The network's tensors as the authors' file holds them."""
+    return {**network.state_dict(), "fc.weight": torch.ones(1000, 2048), "fc.bias": torch.ones(1000)}
 
 
 @pytest.mark.parametrize("depth", TIMM_NAMES)
@@ -121,6 +134,41 @@ def test_frozen_stages(stages: int, frozen: int) -> None:
         assert all(p.requires_grad == (i >= frozen) for p in part.parameters()), name
         norms = [module for module in part.modules() if isinstance(module, nn.BatchNorm2d)]
         assert all(norm.training == (i >= frozen) for norm in norms), name
+
+
+def test_the_authors_file_is_imported_and_begins_a_training(
+    network: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WSSEG_WEIGHTS", str(tmp_path / "store"))
+    torch.save(authors_state(network), tmp_path / "downloaded.pth")
+    report = import_weights(tmp_path / "downloaded.pth", "resnest50_imagenet")
+    assert (report.format, report.missing, report.reshaped) == ("resnest", [], [])
+    assert report.unexpected == ["fc.weight", "fc.bias"]
+    assert set(resolve_init("resnest50_imagenet")) == {f"backbone.{key}" for key in network.state_dict()}
+    init_default_scope("mmseg")
+    init = {"type": "NamedWeights", "weights": "resnest50_imagenet"}
+    begun = MODELS.build({"type": "DilatedResNeSt", "depth": 50, "frozen_stages": 0, "init_cfg": init})
+    begun.init_weights()
+    assert all(torch.equal(value, network.state_dict()[key]) for key, value in begun.state_dict().items())
+
+
+@pytest.mark.parametrize("depth", TIMM_NAMES)
+def test_the_depth_of_a_file_is_seen(depth: int) -> None:
+    state = timms_state(depth)
+    form = FORMATS[recognise(state, "the file")]
+    converted = form.convert(state)
+    config = form.network(converted)
+    assert config == {"backbone": {"type": "DilatedResNeSt", "depth": depth}}
+    assert {key: value.shape for key, value in converted.items()} == network_shapes(config)
+
+
+@pytest.mark.parametrize("depth", TIMM_NAMES)
+def test_missing_weights_say_where_to_get_them(depth: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WSSEG_WEIGHTS", str(tmp_path))
+    name = f"resnest{depth}_imagenet"
+    sentence = missing_weights(name)
+    assert f"get resnest{depth}-{SOURCES[depth]}.pth of github.com/zhanghang1989/ResNeSt" in sentence
+    assert f"wsseg weights import FILE --as {name}" in sentence
 
 
 def test_other_depths_are_refused() -> None:
