@@ -70,6 +70,12 @@ def torchvision_resnet(state: State) -> Config:
     return {"backbone": {"type": "DilatedResNet", "depth": _depth(state)}}
 
 
+def _resnest(state: State) -> Config:
+    ends = {269: 47, 200: 35, 101: 22}  # the last block of stage 3
+    depth = next((depth for depth, end in ends.items() if f"backbone.layer3.{end}.conv1.weight" in state), 50)
+    return {"backbone": {"type": "DilatedResNeSt", "depth": depth}}
+
+
 def _caffe_resnet(state: State) -> Config:
     backbone = {"type": "CaffeResNet", "depth": _depth(state)}
     if "decode_head.conv_seg.weight" in state:
@@ -129,6 +135,7 @@ FORMATS: dict[str, Format] = {
     "caffe_vgg16": Format((r"conv1_1\.weight",), convert.convert_caffe_vgg16, _vgg16),
     "resnet38": Format((r"(backbone\.)?conv1a\.weight",), convert.convert_resnet38, _resnet38),
     "mxnet_resnet38": Format((r"arg:conv1a_weight", r"arg:bn7_gamma"), convert.convert_mxnet_resnet38, _resnet38),
+    "resnest": Format((r"layer1\.0\.conv2\.fc1\.weight",), convert.convert_resnest, _resnest),
     "torchvision_resnet": Format(
         (r"layer1\.0\.conv1\.weight",), convert.convert_torchvision_resnet, torchvision_resnet
     ),

@@ -18,6 +18,10 @@ SOURCES = {
     "PyTorch file under Caffe's layer names",
     "vgg16_aspp": "init.caffemodel of DeepLab v2's VGG16, as a PyTorch file under Caffe's layer names",
     "resnet38_imagenet": "ilsvrc-cls_rna-a1_cls1000_ep-0001.params of github.com/itijyou/ademxapp, MXNet's file",
+    "resnest50_imagenet": "resnest50-528c19ca.pth of github.com/zhanghang1989/ResNeSt, release weights_step1",
+    "resnest101_imagenet": "resnest101-22405ba7.pth of github.com/zhanghang1989/ResNeSt, release weights_step1",
+    "resnest200_imagenet": "resnest200-75117900.pth of github.com/zhanghang1989/ResNeSt, release weights_step1",
+    "resnest269_imagenet": "resnest269-0cc87c48.pth of github.com/zhanghang1989/ResNeSt, release weights_step1",
 }
 
 FETCHED = ("torchvision://", "timm://")

@@ -25,7 +25,7 @@ __all__ = ["LITE0", "Choice", "choose", "exchange"]
 Config = Mapping[str, Any]
 
 LITE0 = "efficientnet_lite0"
-LADDER = ("EfficientNetLite", "DilatedResNet", "CaffeResNet", "TimmBackbone")
+LADDER = ("EfficientNetLite", "DilatedResNet", "CaffeResNet", "DilatedResNeSt", "TimmBackbone")
 """Backbones whose taps 1, 2, 3, 4 are the last maps at strides 4, 8, 16, 32 (or what these became)."""
 PAD_DEFAULTS = {"RandomCropContainer": IMAGENET_MEAN}
 

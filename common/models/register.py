@@ -12,6 +12,7 @@ import common.models.classifier
 import common.models.deeplab
 import common.models.efficientnet
 import common.models.msc
+import common.models.resnest
 import common.models.resnet
 import common.models.resnet38
 import common.models.timm_backbone
