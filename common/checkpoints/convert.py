@@ -34,11 +34,6 @@ def convert_torchvision_resnet(state: State) -> dict[str, Tensor]:
     return renamed(state, [(TORCHVISION_STAGES, r"backbone.\1")])
 
 
-def convert_resnest(state: State) -> dict[str, Tensor]:
-    """ResNeSt under its authors' names, which are timm's: `conv1` (the stem), `bn1`, `layer1` ..; `fc` is dropped."""
-    return convert_torchvision_resnet(state)
-
-
 VGG_CONVS = tuple(f"conv{stage}_{i}" for stage, count in enumerate((2, 2, 3, 3, 3), 1) for i in range(1, count + 1))
 FOV_FEATURES = ((32, "fc6.conv"), (35, "fc7.conv"), (38, "fc8"))
 VGG_FEATURES = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)  # their index in torchvision's `features`

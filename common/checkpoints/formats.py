@@ -135,7 +135,7 @@ FORMATS: dict[str, Format] = {
     "caffe_vgg16": Format((r"conv1_1\.weight",), convert.convert_caffe_vgg16, _vgg16),
     "resnet38": Format((r"(backbone\.)?conv1a\.weight",), convert.convert_resnet38, _resnet38),
     "mxnet_resnet38": Format((r"arg:conv1a_weight", r"arg:bn7_gamma"), convert.convert_mxnet_resnet38, _resnet38),
-    "resnest": Format((r"layer1\.0\.conv2\.fc1\.weight",), convert.convert_resnest, _resnest),
+    "resnest": Format((r"layer1\.0\.conv2\.fc1\.weight",), convert.convert_torchvision_resnet, _resnest),
     "torchvision_resnet": Format(
         (r"layer1\.0\.conv1\.weight",), convert.convert_torchvision_resnet, torchvision_resnet
     ),
