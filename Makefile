@@ -20,7 +20,7 @@ test: install ## ruff and the whole test suite
 	@$(BIN)/ruff format --check .
 	@$(TESTS)
 
-test-fast: install ## what needs no training: under two minutes on two cores
+test-fast: install ## what needs no training: two and a half minutes on two cores
 	@$(TESTS) -m "not slow"
 
 parity: install ## the authors' numbers alone
