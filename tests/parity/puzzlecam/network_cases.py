@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
@@ -10,12 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from common.checkpoints.convert import TORCHVISION_STAGES, Rule, renamed
+from common.checkpoints.convert import renamed
 from common.inference.cam import multi_scale_cam
 from common.models.preprocess import normalize
 from common.ops.cam import merge_cams
 from common.ops.resize import padded_size, strided_size
 from common.training.param_groups import parameter_groups
+from methods.puzzlecam.released import NAMES
 from tests.parity.compare import agree, close, equal, shapes
 from tests.parity.fill import image
 from tests.parity.networks import RGB, authors_shapes, blank, filled, images, loaded
@@ -40,21 +40,7 @@ SEGMENTOR = {
     "test_cfg": {"mode": "whole"},
 }
 
-ASPP = {"aspp.conv1": "project.conv", "aspp.bn1": "project.norm"}
-ASPP |= {"aspp.global_avg_pool.1": "pool.conv", "aspp.global_avg_pool.2": "pool.norm"}
-ASPP |= {f"aspp.aspp{i + 1}.atrous_conv": f"branches.{i}.conv" for i in range(4)}
-ASPP |= {f"aspp.aspp{i + 1}.bn": f"branches.{i}.norm" for i in range(4)}
-DECODER = {"decoder.conv1": "low.conv", "decoder.bn1": "low.norm", "decoder.classifier.8": "conv_seg"}
-DECODER |= {f"decoder.classifier.{i}": f"fuse.{i // 4}.{i % 4}" for i in (0, 1, 4, 5)}
-PARTS = {theirs: f"decode_head.aspp.{ours}" for theirs, ours in ASPP.items()}
-PARTS |= {theirs: f"decode_head.{ours}" for theirs, ours in DECODER.items()}
-PARTS |= {f"fc_edge{i + 1}": f"edge_head.taps.{i}" for i in range(5)} | {"fc_edge6": "edge_head.out"}
-PARTS |= {"classifier": "head"}
 AUTHORS = {"backbone.": "model.", "head.": "classifier."}
-NAMES: list[Rule] = [
-    (rf"model\.{TORCHVISION_STAGES}", r"backbone.\1"),
-    *((rf"{re.escape(theirs)}\.(.+)", rf"{ours}.\1") for theirs, ours in PARTS.items()),
-]
 
 
 def network(golden: Golden, config: dict[str, Any]) -> nn.Module:
