@@ -60,7 +60,7 @@ def _backbone(state: State) -> dict[str, Any]:
     """Config of the backbone that converted tensors belong to."""
     depth = next((depth for last, depth in BLOCKS.items() if f"backbone.layer3.{last}.conv1.weight" in state), 50)
     if "backbone.layer1.0.conv2.fc1.weight" in state:
-        return {"type": "ResNeSt", "depth": depth}
+        return {"type": "DilatedResNeSt", "depth": depth}
     return {"type": "DilatedResNet", "depth": depth, "strides": (1, 2, 2, 1)}
 
 
