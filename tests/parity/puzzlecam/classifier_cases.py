@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -15,6 +17,7 @@ from tests.parity.networks import tagged
 from tests.parity.puzzlecam.network_cases import RESNET, network
 
 Golden = dict[str, np.ndarray]
+RESNEST = {"type": "DilatedResNeSt", "depth": 50}
 STEP = {"cls": 0, "p_cls": 1, "re": 2}
 
 
@@ -57,13 +60,13 @@ def loss(golden: Golden, rtol: float = 1e-5, **options: str) -> None:
     close(tiles.grad, golden["grad_tiled_features"], rtol, what="gradient of the tiles' maps")
 
 
-def classifier(golden: Golden) -> None:
+def classifier(golden: Golden, backbone: dict[str, Any] = RESNET) -> None:
     """Maps and logits of images and tiles, and one training step.
 
     The batch statistics of a few cells make the gradient of the first convolution ill-conditioned: one thread and two
     differ by 1.5e-2.
     """
-    model = network(golden, {"type": "PuzzleClassifier", "backbone": RESNET, "num_classes": 20, "schedule": 0.0})
+    model = network(golden, {"type": "PuzzleClassifier", "backbone": backbone, "num_classes": 20, "schedule": 0.0})
     *size, seed = golden["image_hw_seed"].tolist()
     picture = torch.from_numpy(image(*size, seed)).permute(2, 0, 1)[None]
     x = model.normalize(torch.cat([picture, picture.flip(-1)]))
@@ -110,6 +113,7 @@ def _grid(pieces: np.ndarray) -> int:
 CASES = {
     "alpha_ramp": alpha_ramp,
     "classifier_resnet50": classifier,
+    "classifier_resnest50": lambda golden: classifier(golden, RESNEST),
     "make_cam": cam_of_maps,
     "tile_merge": tile_merge,
     **{

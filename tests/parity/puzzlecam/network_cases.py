@@ -23,7 +23,6 @@ from tests.parity.networks import RGB, authors_shapes, blank, filled, images, lo
 Golden = dict[str, np.ndarray]
 RESNET = {"type": "DilatedResNet", "depth": 50, "strides": (1, 2, 2, 1)}
 CLASSIFIER = {"type": "CamClassifier", "backbone": RESNET, "num_classes": 20}
-RESNEST = {"type": "CamClassifier", "backbone": {"type": "DilatedResNeSt", "depth": 50}, "num_classes": 20}
 BOUNDARIES = {"type": "BoundaryNet", "backbone": RESNET}
 SEGMENTOR = {
     "type": "EncoderDecoder",
@@ -74,25 +73,6 @@ def cam_inference(golden: Golden) -> None:
 
 
 @torch.no_grad()
-def classifier_resnest(golden: Golden) -> None:
-    """Class maps and logits of a photo and its mirror image, and of their four tiles: all first ones, and so on."""
-    model = network(golden, RESNEST)
-    *size, seed = golden["image_hw_seed"].tolist()
-    x = normalize(model, images(size, seed))
-    batch = torch.cat([x, x.flip(-1)])
-    maps = model.head(model.features(batch))
-    close(maps, golden["features"], 1e-4, what="class maps")
-    close(maps.mean((2, 3)), golden["logits"], 1e-4, what="logits, the head first")
-    close(model.logits(batch), golden["logits_gap_first"], 1e-4, what="logits, the mean first")
-
-    tiles = torch.cat([tile for row in batch.chunk(2, dim=2) for tile in row.chunk(2, dim=3)])
-    maps = model.head(model.features(tiles))
-    close(maps.mean((2, 3)), golden["tiled_logits"], 1e-4, what="logits of the tiles")
-    rows = [torch.cat(row.chunk(2), dim=3) for row in maps.chunk(2)]
-    close(torch.cat(rows, dim=2), golden["merged_features"], 1e-4, what="class maps of the tiles, put together")
-
-
-@torch.no_grad()
 def deeplabv3plus(golden: Golden) -> None:
     """Logits at image size, every third, and their arg-max."""
     model = network(golden, SEGMENTOR)
@@ -112,7 +92,6 @@ def groups(golden: Golden, config: dict[str, Any], new: str) -> None:
 CASES = {
     "affinitynet_resnet50": affinitynet,
     "cam_inference_resnet50": cam_inference,
-    "classifier_resnest50": classifier_resnest,
     "deeplabv3plus_resnet50_gn": deeplabv3plus,
     "param_groups_classifier": lambda golden: groups(golden, CLASSIFIER, "head"),
     "param_groups_deeplabv3plus": lambda golden: groups(golden, SEGMENTOR, "decode_head"),
