@@ -62,12 +62,14 @@ def infer_seg(
     canvas: tuple[int, int] | None = None,
     resize: Literal["pil", "cv2"] = "pil",
     inputs: dict[str, Artifact] | None = None,
+    merge: Literal["sum"] | None = None,
 ) -> PerImage[Labels]:
-    """Arg-max of a segmentation network: logits averaged over scales and mirror images, then a dense CRF if given.
+    """Arg-max of a segmentation network: logits merged over scales and mirror images, then a dense CRF if given.
 
     canvas: (height, width) that smaller photos are padded to with black at the bottom and right, None: as they are.
     resize: how photos get to their scale, see `multi_scale_logits`; inputs: what else the network receives with each
-    image, by name.
+    image, by name. merge: of the logits; None: their mean. The arg-max of a sum is the same, but its probabilities,
+    which the CRF is given, are sharper (Puzzle-CAM).
     """
     from common.checkpoints.networks import load_model
     from common.inference.inputs import image_inputs
@@ -75,10 +77,12 @@ def infer_seg(
     from common.ops.crf import crf_posterior
 
     model = load_model(weights.file, weights.config, run.device)
+    views = len(scales) * (2 if flip else 1) if merge == "sum" else 1
 
     def segment(image: Image) -> np.ndarray:
         given = image_inputs(inputs, image.id, image.size) if inputs else None
-        scores = multi_scale_logits(model, image.pixels, scales, flip, canvas, resize, given).softmax(0).cpu().numpy()
+        logits = views * multi_scale_logits(model, image.pixels, scales, flip, canvas, resize, given)
+        scores = logits.softmax(0).cpu().numpy()
         if crf is not None:
             scores = crf_posterior(image.pixels, scores, crf)
         return scores.argmax(0).astype(np.uint8)

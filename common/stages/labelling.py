@@ -39,11 +39,30 @@ def boundary_walk(
     return per_image(scores)
 
 
-def crf(run: Run, labels: Labels, crf: CRFParams, confidence: Unit = 0.7) -> PerImage[Labels]:
-    """Label maps refined by a dense CRF; a pixel's label is trusted with probability `confidence`."""
+def crf(
+    run: Run,
+    labels: Labels,
+    crf: CRFParams,
+    confidence: Unit = 0.7,
+    choices: Literal["tagged"] | None = None,
+) -> PerImage[Labels]:
+    """Label maps refined by a dense CRF; a pixel's label is trusted with probability `confidence`.
+
+    choices: the labels that share what is left of the probability. None: those that the map shows; "tagged": also the
+    background and all tagged classes of the image (the code of Puzzle-CAM). A label that the map does not show wins
+    nowhere, but the more there are, the less likely is each.
+    """
     from common.ops.crf import crf_labels
 
-    return per_image(lambda image: crf_labels(image.pixels, labels.read(image.id), crf, None, confidence))
+    def refined(image: Image) -> np.ndarray:
+        given = labels.read(image.id)
+        values = np.unique(given)
+        if choices == "tagged":
+            values = np.union1d(values, (0, *image.tags)).astype(given.dtype)
+        found = crf_labels(image.pixels, np.searchsorted(values, given), crf, len(values), confidence)
+        return values[found]
+
+    return per_image(refined)
 
 
 def cam_to_ir_label(run: Run, cams: CAMs, crf: CRFParams, fg: Unit = 0.30, bg: Unit = 0.05) -> PerImage[Labels]:

@@ -48,12 +48,14 @@ def shrunk(recipe: Path, root: Path) -> dict[str, Any]:
 def _few_iterations(config: Path) -> dict[str, Any]:
     network = read_config(config)
     options: dict[str, Any] = {"train_dataloader.batch_size": 4, "train_dataloader.num_workers": 0}
-    large = network.model.backbone.type == "ResNet38"
+    large = network.model.backbone.type in ("ResNet38", "DilatedResNeSt")
     options["train_cfg.max_epochs" if "max_epochs" in network.train_cfg else "train_cfg.max_iters"] = 1 if large else 2
     if "package://" not in str(network.model.backbone.get("init_cfg")):  # weights that have to be fetched
         options["model.backbone.init_cfg"] = None
         options["optim_wrapper.optimizer.lr"] = 1e-9  # fifty random layers behind frozen norms explode if they learn
-        if network.model.backbone.get("depth") == 101 and network.model.decode_head.in_channels == 2048:
+        if network.model.backbone.type == "DilatedResNeSt":
+            options["model.backbone.depth"] = 50
+        elif network.model.backbone.get("depth") == 101 and network.model.decode_head.in_channels == 2048:
             options |= {"model.backbone.depth": 18, "model.decode_head.in_channels": 512}
     if "init_cfg" in network.model.get("decode_head", {}):
         options["model.decode_head.init_cfg"] = None

@@ -1,4 +1,4 @@
-"""Puzzle-CAM: golden files of the authors' code that the shared pieces answer for."""
+"""Puzzle-CAM: golden files of the authors' code. The shared pieces answer for those in this file."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from common.training.poly_sgd import PolySGD
 from tests.crf_constants import crf_constants
 from tests.parity.compare import agree, close, equal
 from tests.parity.fill import image
+from tests.parity.puzzlecam.classifier_cases import CASES as CLASSIFIER_CASES
 from tests.parity.puzzlecam.network_cases import CASES as NETWORK_CASES
 
 Golden = dict[str, np.ndarray]
@@ -127,6 +128,7 @@ def train_transform(golden: Golden) -> None:
 
 
 CASES = {
+    **CLASSIFIER_CASES,
     **NETWORK_CASES,
     "affinity_pairs_loss": affinity_pairs_loss,
     "crf_labels": crf,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
@@ -10,12 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from common.checkpoints.convert import TORCHVISION_STAGES, Rule, renamed
+from common.checkpoints.convert import renamed
 from common.inference.cam import multi_scale_cam
 from common.models.preprocess import normalize
 from common.ops.cam import merge_cams
 from common.ops.resize import padded_size, strided_size
 from common.training.param_groups import parameter_groups
+from methods.puzzlecam.released import NAMES
 from tests.parity.compare import agree, close, equal, shapes
 from tests.parity.fill import image
 from tests.parity.networks import RGB, authors_shapes, blank, filled, images, loaded
@@ -23,7 +23,6 @@ from tests.parity.networks import RGB, authors_shapes, blank, filled, images, lo
 Golden = dict[str, np.ndarray]
 RESNET = {"type": "DilatedResNet", "depth": 50, "strides": (1, 2, 2, 1)}
 CLASSIFIER = {"type": "CamClassifier", "backbone": RESNET, "num_classes": 20}
-RESNEST = {"type": "CamClassifier", "backbone": {"type": "DilatedResNeSt", "depth": 50}, "num_classes": 20}
 BOUNDARIES = {"type": "BoundaryNet", "backbone": RESNET}
 SEGMENTOR = {
     "type": "EncoderDecoder",
@@ -40,21 +39,7 @@ SEGMENTOR = {
     "test_cfg": {"mode": "whole"},
 }
 
-ASPP = {"aspp.conv1": "project.conv", "aspp.bn1": "project.norm"}
-ASPP |= {"aspp.global_avg_pool.1": "pool.conv", "aspp.global_avg_pool.2": "pool.norm"}
-ASPP |= {f"aspp.aspp{i + 1}.atrous_conv": f"branches.{i}.conv" for i in range(4)}
-ASPP |= {f"aspp.aspp{i + 1}.bn": f"branches.{i}.norm" for i in range(4)}
-DECODER = {"decoder.conv1": "low.conv", "decoder.bn1": "low.norm", "decoder.classifier.8": "conv_seg"}
-DECODER |= {f"decoder.classifier.{i}": f"fuse.{i // 4}.{i % 4}" for i in (0, 1, 4, 5)}
-PARTS = {theirs: f"decode_head.aspp.{ours}" for theirs, ours in ASPP.items()}
-PARTS |= {theirs: f"decode_head.{ours}" for theirs, ours in DECODER.items()}
-PARTS |= {f"fc_edge{i + 1}": f"edge_head.taps.{i}" for i in range(5)} | {"fc_edge6": "edge_head.out"}
-PARTS |= {"classifier": "head"}
 AUTHORS = {"backbone.": "model.", "head.": "classifier."}
-NAMES: list[Rule] = [
-    (rf"model\.{TORCHVISION_STAGES}", r"backbone.\1"),
-    *((rf"{re.escape(theirs)}\.(.+)", rf"{ours}.\1") for theirs, ours in PARTS.items()),
-]
 
 
 def network(golden: Golden, config: dict[str, Any]) -> nn.Module:
@@ -88,25 +73,6 @@ def cam_inference(golden: Golden) -> None:
 
 
 @torch.no_grad()
-def classifier_resnest(golden: Golden) -> None:
-    """Class maps and logits of a photo and its mirror image, and of their four tiles: all first ones, and so on."""
-    model = network(golden, RESNEST)
-    *size, seed = golden["image_hw_seed"].tolist()
-    x = normalize(model, images(size, seed))
-    batch = torch.cat([x, x.flip(-1)])
-    maps = model.head(model.features(batch))
-    close(maps, golden["features"], 1e-4, what="class maps")
-    close(maps.mean((2, 3)), golden["logits"], 1e-4, what="logits, the head first")
-    close(model.logits(batch), golden["logits_gap_first"], 1e-4, what="logits, the mean first")
-
-    tiles = torch.cat([tile for row in batch.chunk(2, dim=2) for tile in row.chunk(2, dim=3)])
-    maps = model.head(model.features(tiles))
-    close(maps.mean((2, 3)), golden["tiled_logits"], 1e-4, what="logits of the tiles")
-    rows = [torch.cat(row.chunk(2), dim=3) for row in maps.chunk(2)]
-    close(torch.cat(rows, dim=2), golden["merged_features"], 1e-4, what="class maps of the tiles, put together")
-
-
-@torch.no_grad()
 def deeplabv3plus(golden: Golden) -> None:
     """Logits at image size, every third, and their arg-max."""
     model = network(golden, SEGMENTOR)
@@ -126,7 +92,6 @@ def groups(golden: Golden, config: dict[str, Any], new: str) -> None:
 CASES = {
     "affinitynet_resnet50": affinitynet,
     "cam_inference_resnet50": cam_inference,
-    "classifier_resnest50": classifier_resnest,
     "deeplabv3plus_resnet50_gn": deeplabv3plus,
     "param_groups_classifier": lambda golden: groups(golden, CLASSIFIER, "head"),
     "param_groups_deeplabv3plus": lambda golden: groups(golden, SEGMENTOR, "decode_head"),

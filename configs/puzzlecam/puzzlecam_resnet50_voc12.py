@@ -1,0 +1,54 @@
+"""Puzzle-CAM (ICIP 2021) on ResNet-50: CAM and pseudo labels on train, DeepLab v3+ on val.
+
+Expected, mIoU: CAM at its best threshold 51.53 (paper, quoted in shjo-april/PuzzleCAM issue 12); the paper has no
+pseudo labels or DeepLab of this network.
+Time and memory: not measured; all three networks need a GPU, the authors' classifier four of them.
+Data: voc12 (`wsseg data prepare voc12`), photos and tags of train_aug; the masks only judge.
+Weights: ResNet-50 of ImageNet, which torchvision fetches at the first use.
+Run: wsseg run configs/puzzlecam/puzzlecam_resnet50_voc12.py
+"""
+
+_base_ = ["../_base_/data/voc12.py", "../_base_/crf.py"]
+from common.fragments import retrained
+from methods.puzzlecam.recipe import boundaries, pseudo_labels, puzzle_cams
+
+method = "puzzlecam"
+seed = 0
+
+pipeline = [
+    # The classifier sees images and their four tiles. CAMs of the tagged classes, summed over four scales and the
+    # mirror image. The snapshot of the last epoch; the authors' choice, which sees masks and marks all that follows:
+    # best=dict(by="cam", split="train", interval=330).
+    *puzzle_cams(
+        "cam_resnet50_voc12.py",
+        "train_aug",
+        scales=(0.5, 1.0, 1.5, 2.0),
+        flip=True,
+        threshold="best",
+        judged="train",
+    ),
+    # Confident pixels teach class boundaries.
+    *boundaries("aff_resnet50_voc12.py", "train_aug", fg=0.40, bg=0.10, crf=_base_.crf_irn, judged="train"),
+    # Pseudo labels: 2^8 = 256 steps, a background of 0.35, and one iteration of a CRF on the labels.
+    *pseudo_labels(
+        beta=10,
+        exp_times=8,
+        radius=5,
+        canvas=512,
+        background=0.35,
+        crf=dict(_base_.crf_irn, iterations=1),
+        confidence=0.7,
+        thresholds=tuple(step / 20 for step in range(1, 16)),
+        judged="train",
+    ),
+    # DeepLab v3+, judged with four scales, mirror images and CRF.
+    *retrained(
+        "deeplabv3plus_resnet50_voc12.py",
+        labels="pseudo",
+        split="train_aug",
+        scales=(0.5, 1.0, 1.5, 2.0),
+        flip=True,
+        merge="sum",
+        crf=_base_.crf_psa,
+    ),
+]
