@@ -1,10 +1,10 @@
-# Puzzle-CAM's classifier on any photos: all of EfficientNet-Lite0 is trained, its norms frozen. Alpha 4 is for means
-# over 20 classes; for others say a fifth of their number. Learning rate and epochs are starting points.
+# Puzzle-CAM's classifier on any photos: all of EfficientNet-Lite0 is trained, its norms frozen. Alpha follows the
+# number of classes: the paper's 4 is for means over 20. Learning rate and epochs are starting points.
 _base_ = ["../_base_/lite0.py"]
 
 custom_imports = dict(imports=["methods.puzzlecam.model"], allow_failed_imports=False)
 
-model = dict(type="PuzzleClassifier", backbone=dict(frozen_stages=-1), grid=2, alpha=4.0, schedule=0.5)
+model = dict(type="PuzzleClassifier", backbone=dict(frozen_stages=-1), grid=2, alpha=None, schedule=0.5)
 
 train_pipeline = [
     dict(type="ResizeLong", low=256, high=512),

@@ -1,11 +1,11 @@
 # Puzzle-CAM's classifier on the built-in benchmark. The pictures are enlarged, so that tiles have 6 x 6 cells: at their
-# own size a tile of 64 pixels would have 4 x 4. Alpha is the paper's 4, restated for means over 6 classes. Learning
-# rate, alpha and epochs are starting points.
+# own size a tile of 64 pixels would have 4 x 4. Alpha is a fifth of the number of classes, as the paper's 4 for 20.
+# Learning rate and epochs are starting points.
 _base_ = ["../_base_/lite0.py"]
 
 custom_imports = dict(imports=["methods.puzzlecam.model"], allow_failed_imports=False)
 
-model = dict(type="PuzzleClassifier", backbone=dict(conv_head=True), grid=2, alpha=1.3, schedule=0.5)
+model = dict(type="PuzzleClassifier", backbone=dict(conv_head=True), grid=2, alpha=None, schedule=0.5)
 
 train_pipeline = [
     dict(type="ResizeLong", low=160, high=256),

@@ -26,7 +26,8 @@ class PuzzleClassifier(CamClassifier):
 
     Args:
         backbone, num_classes: of `CamClassifier`; the number of classes is filled in from the data set.
-        alpha: weight of L_re at its peak. L_re is a mean over all classes: 4 is the paper's for 20.
+        alpha: weight of L_re at its peak. L_re is a mean over all classes, and the paper has 4 for 20 of them; None: a
+            fifth of the number of classes.
         schedule: share of the training over which the weight rises from 0 (`ramp`).
         grid: tiles per side; the paper's four tiles are 2.
         p_cls: whether the tiles' maps are classified, too (L_pcls).
@@ -42,7 +43,7 @@ class PuzzleClassifier(CamClassifier):
         self,
         backbone: dict[str, Any],
         num_classes: int,
-        alpha: float = 4.0,
+        alpha: float | None = 4.0,
         schedule: float = 0.5,
         grid: int = 2,
         p_cls: bool = True,
@@ -60,7 +61,8 @@ class PuzzleClassifier(CamClassifier):
         ):
             if value not in known:
                 raise UserError(f"model.{name} is {value!r}, which Puzzle-CAM lacks{nearest(str(value), known)}.")
-        self.alpha, self.schedule, self.grid = alpha, schedule, grid
+        self.alpha = num_classes / 5 if alpha is None else alpha
+        self.schedule, self.grid = schedule, grid
         self.entropy = entropy
         self.terms = {"p_cls": p_cls, "distance": distance, "reduction": reduction, "level": level}
         if options.get("head_gain") is None:

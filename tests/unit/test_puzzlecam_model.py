@@ -100,6 +100,10 @@ def test_alpha_follows_the_training():
     assert found == [0, 1, 2, 2]
 
 
+def test_alpha_is_restated_for_the_number_of_classes():
+    assert build(alpha=None).alpha == pytest.approx(4 / 20 * 4) and build().alpha == 4.0
+
+
 def test_every_option_changes_the_loss():
     x, found = torch.randn(2, 3, 64, 96), {}
     options = itertools.product(("l1", "l2"), ("masking", "selection", "none"), ("feature", "cam"), (True, False))
