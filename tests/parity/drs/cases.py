@@ -11,6 +11,7 @@ from common.base.constants import IMAGENET_MEAN, IMAGENET_STD
 from common.checkpoints.convert import convert_torchvision_vgg16, renamed
 from common.models.vgg import VGG16Dilated
 from common.ops.cam import normalise
+from common.ops.saliency_labels import SaliencyRule, saliency_labels
 from common.training.param_groups import parameter_groups
 from tests.parity.compare import close, equal, shapes
 from tests.parity.networks import filled, images, loaded, rates_by_epoch
@@ -143,9 +144,22 @@ def lr_step(golden: Golden) -> None:
     close(rates, golden["lr_f64"], 1e-12, what="rates")
 
 
+def pseudo_label(golden: Golden) -> None:
+    """Labels of maps and saliency, those that the authors judge and those that they train with."""
+    maps = np.maximum(golden["per_scale_maps"].max(axis=0), 0)
+    equal(maps, golden["merged_maps"], "maps over scales")
+    given = maps, golden["classes"] + 1, (255 * golden["saliency"]).astype(np.uint8)
+    floor = float(golden["alpha"])
+    plain = SaliencyRule(salient=51, floor=floor, leave_open=False)
+    equal(saliency_labels(*given, plain), golden["label_plain"], "labels to judge")
+    trained = SaliencyRule(salient=51, floor=floor, conflict=0.9, conflicts=3)
+    equal(saliency_labels(*given, trained), golden["label_training"], "labels to train with")
+
+
 CASES = {
     "lr_step": lr_step,
     "param_groups_delta055": param_groups,
+    "pseudo_label": pseudo_label,
     "refinement_net": refinement_net,
     "vgg16_drs_delta055": vgg16_drs,
 }
