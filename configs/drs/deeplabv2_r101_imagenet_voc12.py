@@ -1,8 +1,12 @@
-# The same from ImageNet's ResNet-101: no masks of another data set. torchvision's weights want the stride on the 3x3
-# and RGB / 255.
-_base_ = ["deeplabv2_r101_coco_voc12.py"]
+# DRS's DeepLab v2 as in deeplabv2_r101_coco_voc12.py, but from ImageNet's ResNet-101: no masks of another data set.
+# torchvision's weights want the stride on the 3x3 and RGB / 255.
+_base_ = ["../_base_/deeplabv2_resnet101_msc.py"]
+
+custom_imports = dict(imports=["methods.drs.model"], allow_failed_imports=False)
 
 model = dict(
+    type="SelfTrainedSegmentor",
+    choice="product",
     data_preprocessor=dict(
         _delete_=True,
         type="SegDataPreProcessor",
@@ -24,6 +28,7 @@ model = dict(
 )
 train_dataloader = dict(
     dataset=dict(
+        tags=True,
         pipeline=[
             dict(type="RandomScaleChoice", scales=(0.5, 0.75, 1.0, 1.25, 1.5)),
             dict(type="MeanPadCrop", size=321, pad=(123.675, 116.28, 103.53)),
@@ -32,3 +37,4 @@ train_dataloader = dict(
         ],
     ),
 )
+data = dict(root="data/voc12")

@@ -22,7 +22,7 @@ rule = dict(salient=51, floor=0.2, conflict=0.9, conflicts=3)  # saliency above 
 pipeline = [
     *suppressed_maps("cls_lite0_photos.py", "train_aug", **look, judged="train"),
     *refined_maps("refine_lite0_photos.py", "train_aug", **look, judged="train"),
-    *pseudo_labels("refined", "train_aug", rule=rule, judged="train"),
+    *pseudo_labels("refined", "train_aug", rule=rule, judged="train", plain="make_cam"),
     *retrained(
         "../deeplab/deeplabv2_lite0_photos.py",
         labels="pseudo",
