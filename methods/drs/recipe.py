@@ -23,18 +23,19 @@ def suppressed_maps(
     classes: Classes = None,
     options: Mapping[str, Any] | None = None,
 ) -> list[Stage]:
-    """Stages `cam`, `make_cam`, `eval_cam`: the classifier with suppression and its maps, judged without saliency.
+    """Stages `cam`, `eval_tags`, `make_cam`, `eval_cam`: the classifier with suppression, its tags, its maps.
 
     Args:
         config: the classifier's, relative to the recipe.
         split: the images it learns from, which get maps.
         size: the photos are squashed to so many pixels a side; sizes: at which the classifier then sees them.
-        judged: the list whose masks judge the maps at their best threshold.
+        judged: the list whose masks judge the maps at their best threshold, without saliency.
         classes: the mean is taken over these; None: over all.
         options: keys of the config to override, such as {"model.ratio": 1.0}.
     """
     return [
         stage("train", "cam", config=config, split=split, **_changed(options)),
+        stage("eval_tags", "eval_tags", weights="cam", split=split, squash=size),
         stage("drs.localise", "make_cam", weights="cam", split=split, size=size, sizes=sizes),
         stage("eval_cam", "eval_cam", cams="make_cam", split=judged, thresholds="best", classes=classes),
     ]
