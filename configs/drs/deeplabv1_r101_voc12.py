@@ -16,6 +16,7 @@ model = dict(
         dilations=(1, 1, 2, 4),
         frozen_bn=True,
         frozen_stages=0,
+        norm_cfg=dict(type="BN", requires_grad=False),
         init_cfg=dict(type="NamedWeights", weights="torchvision://resnet101-V1"),
     ),
     decode_head=dict(

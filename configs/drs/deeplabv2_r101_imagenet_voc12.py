@@ -23,6 +23,7 @@ model = dict(
         ceil_mode=True,
         frozen_bn=True,
         frozen_stages=0,
+        norm_cfg=dict(type="BN", requires_grad=False),
         init_cfg=dict(type="NamedWeights", weights="torchvision://resnet101-V1"),
     ),
 )
