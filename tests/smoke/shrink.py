@@ -40,6 +40,8 @@ def shrunk(recipe: Path, root: Path) -> dict[str, Any]:
             options[f"pipeline.{number}.best"] = {**step.best, "canvas": None, "interval": 2}
         if "scales" in step:
             options[f"pipeline.{number}.scales"] = step.scales[:1]
+        if step.get("squash"):
+            options[f"pipeline.{number}.squash"] = 96
         if "sizes" in step:  # squashed photos
             options |= {f"pipeline.{number}.size": 96, f"pipeline.{number}.sizes": (96,)}
         if (canvas := step.get("canvas")) is not None:
