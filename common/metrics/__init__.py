@@ -2,7 +2,7 @@
 
 from common.metrics.confusion import ConfusionMatrix
 from common.metrics.instance_ap import InstanceAP, average_precision
-from common.metrics.multilabel import multilabel_average_precision
+from common.metrics.multilabel import exact_match_accuracy, multilabel_average_precision
 from common.metrics.photos import PhotoMatrices
 from common.metrics.threshold import BestThreshold
 
@@ -12,5 +12,6 @@ __all__ = [
     "InstanceAP",
     "PhotoMatrices",
     "average_precision",
+    "exact_match_accuracy",
     "multilabel_average_precision",
 ]

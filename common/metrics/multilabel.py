@@ -13,6 +13,15 @@ def multilabel_average_precision(scores: np.ndarray, targets: np.ndarray) -> np.
     return np.array([_average_precision(*column) for column in zip(scores.T, targets.T, strict=True)])
 
 
+def exact_match_accuracy(scores: np.ndarray, targets: np.ndarray, threshold: float = 0.5) -> float:
+    """Share of the images whose tags are all right, 0..1: scores of `threshold` and above count as a tag.
+
+    scores: float [N, C], probabilities; targets: [N, C], 0 or 1. NaN without images.
+    """
+    right = ((scores >= threshold) == (targets > 0)).all(axis=1)
+    return float(right.mean()) if len(right) else float("nan")
+
+
 def _average_precision(scores: np.ndarray, targets: np.ndarray) -> float:
     if not targets.any():
         return float("nan")

@@ -90,7 +90,9 @@ def scale_cubic(image: np.ndarray, scale: float) -> np.ndarray:
 
 
 def resize_values(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """cv2 bilinear to `size` (h', w') on float32 [h, w] or [h, w, c], corners not aligned."""
+    """cv2 bilinear to `size` (h', w') on float32 [h, w] or [h, w, c], corners not aligned; c may be 0."""
+    if not values.size:
+        return np.zeros((*size, *values.shape[2:]), np.float32)
     scaled = cv2.resize(np.asarray(values, np.float32), size[::-1], interpolation=cv2.INTER_LINEAR)
     return scaled.reshape(*size, *values.shape[2:])  # cv2 drops a last axis of 1
 

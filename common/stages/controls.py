@@ -2,8 +2,10 @@
 
 from typing import Annotated
 
-from common.artifacts import CAMs, ScoreMap, ScoreMaps, Strided
-from common.pipeline import Image, PerImage, Positive, Range, Run, per_image
+import numpy as np
+
+from common.artifacts import CAMs, ScoreMap, ScoreMaps, Squashed, Strided
+from common.pipeline import Image, PerImage, Positive, Range, Run, Unit, per_image
 
 
 def gradient_walk(
@@ -33,3 +35,19 @@ def gradient_walk(
         return ScoreMap(cam.keys, walked.cpu().numpy(), cam.size, Strided(cam.stride))
 
     return per_image(scores)
+
+
+def first_tag(run: Run, split: str, score: Unit = 0.5) -> PerImage[ScoreMaps]:
+    """Maps without a network: the first class of each image has `score` everywhere, the others have 0.
+
+    With `saliency_labels` behind it they show what saliency and tags alone are worth: a score between those of salient
+    and other background lets saliency decide.
+    """
+
+    def scores(image: Image) -> ScoreMap:
+        keys = np.array(image.tags, np.int64)
+        maps = np.zeros((len(keys), 1, 1), np.float32)
+        maps[:1] = score
+        return ScoreMap(keys, maps, image.size, Squashed(1, 1))
+
+    return per_image(scores, split=split)

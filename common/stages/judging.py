@@ -1,12 +1,21 @@
-"""mIoU of maps and labels."""
+"""mIoU of maps and labels; how well a classifier finds the tags."""
 
 from typing import Annotated, Literal
 
-from common.artifacts import CAMs, Labels, ScoreMaps, Scores
+import numpy as np
+
+from common.artifacts import CAMs, Labels, ScoreMaps, Scores, Weights
+from common.base.errors import UserError
 from common.base.progress import Progress
-from common.metrics import BestThreshold, ConfusionMatrix, PhotoMatrices
-from common.metrics.confusion import class_ids
-from common.pipeline import Range, Run, evaluation
+from common.metrics import (
+    BestThreshold,
+    ConfusionMatrix,
+    PhotoMatrices,
+    exact_match_accuracy,
+    multilabel_average_precision,
+)
+from common.metrics.confusion import class_ids, plain
+from common.pipeline import Count, Range, Run, evaluation
 
 
 @evaluation
@@ -68,3 +77,36 @@ def eval_labels(run: Run, labels: Labels, split: str, classes: tuple[str, ...] |
             progress.step()
     photos.write(run.out)
     return {**matrix.scores(run.data.classes, subset=classes), "images": len(ids)}
+
+
+def eval_tags(run: Run, weights: Weights, split: str, squash: Count | None = None) -> Scores:
+    """How well a classifier finds the tags of a list: a map is worth little where it does not.
+
+    squash: the photos are squashed to so many pixels a side, None: as they are. The numbers: the share of images whose
+    tags are all right at a probability of 1/2, and the average precision of each class and its mean.
+    """
+    import torch
+
+    from common.checkpoints.networks import load_model
+    from common.ops.resize import squash_image
+
+    model = load_model(weights.file, weights.config, run.device)
+    if not hasattr(model, "logits"):
+        raise UserError(f"'{weights.name}' is no classifier with logits: name the stage that trained one.")
+    ids, scores = run.data.ids(split), []
+    targets = np.array([run.data.tag_vector(image_id) for image_id in ids])
+    with Progress(len(ids), run.out.name) as progress, torch.inference_mode():
+        for image_id in ids:
+            pixels = run.data.image(image_id)
+            pixels = pixels if squash is None else squash_image(pixels, (squash, squash))
+            batch = torch.from_numpy(pixels.transpose(2, 0, 1).copy())[None].to(run.device)
+            scores.append(model.logits(model.normalize(batch))[0].sigmoid().cpu().numpy())
+            progress.step()
+    precision = multilabel_average_precision(np.array(scores), targets)
+    known = precision[~np.isnan(precision)]
+    return {
+        "exact_match": plain(exact_match_accuracy(np.array(scores), targets)),
+        "mean_precision": plain(float(known.mean()) if len(known) else float("nan")),
+        "precision": {name: plain(value) for name, value in zip(run.data.classes[1:], precision, strict=True)},
+        "images": len(ids),
+    }

@@ -4,9 +4,10 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from common.artifacts import CAMs, Labels, ScoreMap, ScoreMaps, Strided, Weights
+from common.artifacts import CAMs, GreyMaps, Labels, ScoreMap, ScoreMaps, Strided, Weights
 from common.base.errors import UserError
 from common.ops.crf_params import CRFParams
+from common.ops.saliency_labels import SaliencyRule
 from common.pipeline import Count, Image, PerImage, Positive, Range, Run, Unit, per_image
 
 
@@ -103,5 +104,28 @@ def labels(
         if crf is not None:
             planes = crf_posterior(image.pixels, planes, crf)
         return keys[planes.argmax(axis=0)].astype(np.uint8)
+
+    return per_image(label)
+
+
+def saliency_labels(
+    run: Run, scores: CAMs | ScoreMaps, saliency: GreyMaps, rule: SaliencyRule, ranking: ScoreMaps | None = None
+) -> PerImage[Labels]:
+    """Label maps from the scores of an image's classes and its saliency (DRS, Group-WSSS, ICD).
+
+    rule: see `common.ops.saliency_labels`; ranking: decides between classes where several have a score above 0; None:
+    the scores do.
+    """
+    from common.ops.saliency_labels import saliency_labels
+
+    def label(image: Image) -> np.ndarray:
+        value = scores.read(image.id)
+        ranks = None if ranking is None else ranking.read(image.id)
+        if ranks is not None and not np.array_equal(ranks.keys, value.keys):
+            raise UserError(
+                f"'{ranking.name}' ranks other classes than '{scores.name}' has: make both of the same tags."
+            )
+        full = None if ranks is None else ranks.full()
+        return saliency_labels(value.full(), value.keys, saliency.read(image.id), rule, full)
 
     return per_image(label)

@@ -40,6 +40,10 @@ def shrunk(recipe: Path, root: Path) -> dict[str, Any]:
             options[f"pipeline.{number}.best"] = {**step.best, "canvas": None, "interval": 2}
         if "scales" in step:
             options[f"pipeline.{number}.scales"] = step.scales[:1]
+        if step.get("squash"):
+            options[f"pipeline.{number}.squash"] = 96
+        if "sizes" in step:  # squashed photos
+            options |= {f"pipeline.{number}.size": 96, f"pipeline.{number}.sizes": (96,)}
         if (canvas := step.get("canvas")) is not None:
             options[f"pipeline.{number}.canvas"] = min(canvas, 128) if isinstance(canvas, int) else (128, 128)
     return options
@@ -62,4 +66,6 @@ def _few_iterations(config: Path) -> dict[str, Any]:
     for number, transform in enumerate(network.train_dataloader.dataset.pipeline):
         if "size" in transform:
             options[f"train_dataloader.dataset.pipeline.{number}.size"] = min(transform["size"], 81 if large else 97)
+        if transform.type == "Squash":
+            options |= {f"train_dataloader.dataset.pipeline.{number}.{side}": 96 for side in ("height", "width")}
     return options

@@ -17,6 +17,7 @@ from common.metrics import (
     ConfusionMatrix,
     InstanceAP,
     average_precision,
+    exact_match_accuracy,
     multilabel_average_precision,
 )
 from common.metrics.instance_ap import overlap_of_maps
@@ -229,3 +230,10 @@ def test_tag_ap_is_that_of_torchmetrics_with_ties() -> None:
     )
     np.testing.assert_allclose(actual[:4], expected[:4], rtol=1e-5)
     assert math.isnan(actual[4])
+
+
+def test_an_image_counts_only_if_all_its_tags_are_right():
+    scores = np.array([[0.9, 0.2], [0.5, 0.1], [0.9, 0.6], [0.4, 0.1]])
+    targets = np.array([[1, 0], [1, 0], [1, 0], [1, 0]])  # right; 0.5 is a tag; one too many; one too few
+    assert exact_match_accuracy(scores, targets) == 0.5
+    assert math.isnan(exact_match_accuracy(scores[:0], targets[:0]))

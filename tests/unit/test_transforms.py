@@ -80,6 +80,12 @@ def test_every_map_follows_the_image_whatever_its_name():
     assert packed.graph.tolist() == whole.tolist()
 
 
+def test_maps_of_an_image_without_classes_follow_it():
+    results = sample(30, 50)
+    results["maps"] = {"scores": Map(np.zeros((30, 50, 0), np.float32), resize="bilinear")}
+    assert RandomFlip(1.0)(Squash(16, 24)(results))["maps"]["scores"].packed().shape == (0, 16, 24)
+
+
 def test_squash_gives_every_photo_the_same_shape():
     results = Squash(16, 24)(sample(30, 50))
     assert results["img"].shape == (16, 24, 3) and results["img"].dtype == np.uint8

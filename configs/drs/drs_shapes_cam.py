@@ -1,0 +1,25 @@
+"""A plain classifier's CAM through DRS's label rule on the built-in benchmark, a control.
+
+Expected: not measured yet.
+Time and memory: not measured.
+Data: `wsseg data make shapes --out data/shapes`; its saliency is made from the truth, so labels that read it
+are better than on photos.
+Weights: EfficientNet-Lite0 of ImageNet, from its package.
+Run: wsseg run configs/drs/drs_shapes_cam.py
+"""
+
+_base_ = ["../_base_/data/shapes.py"]
+from common.fragments import cams
+from methods.drs.recipe import pseudo_labels
+
+method = "drs"
+seed = 0
+uses = ("tags", "saliency")
+
+rule = dict(salient=51, floor=0.2, conflict=0.9, conflicts=3)  # saliency above 50; alpha 0.2; three scores over 0.9
+
+pipeline = [
+    # IRNet's classifier and CAMs there.
+    *cams("../irnet/cam_lite0_shapes.py", "train_aug", scales=(1.5, 2.0), flip=True, threshold="best", judged="train"),
+    *pseudo_labels("make_cam", "train_aug", rule=rule, judged="train"),
+]
