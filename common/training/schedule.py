@@ -20,6 +20,7 @@ def is_weak_dataset(dataset: Any) -> bool:
 def resolve_schedule(cfg: Any, epoch_length: int) -> int:
     """Turn `train_cfg.max_epochs` into iterations and tell them to the learning rates.
 
+    `train_cfg.min_iters`, next to the epochs, is the least number of iterations: few photos make short epochs.
     Fills, where the config leaves them out: `optim_wrapper.optimizer.max_step` of PolySGD (updates, i.e. iterations
     over `accumulative_counts`), its `epoch_length` (updates) if it refreshes by epoch, and `end` of mmengine's PolyLR
     (iterations + 1, or epochs + 1, so that it follows the formula; mmengine's own would end one step too early).
@@ -36,6 +37,7 @@ def resolve_schedule(cfg: Any, epoch_length: int) -> int:
     """
     train_cfg = cfg.train_cfg
     epochs, iterations = train_cfg.get("max_epochs"), train_cfg.get("max_iters")
+    least = train_cfg.pop("min_iters", None)
     if (epochs is None) == (iterations is None):
         raise UserError("train_cfg needs one of max_epochs and max_iters.")
     if iterations is None:
@@ -43,6 +45,8 @@ def resolve_schedule(cfg: Any, epoch_length: int) -> int:
         train_cfg.pop("max_epochs")
     if not isinstance(iterations, int) or iterations < 1:
         raise UserError(f"train_cfg: the training must have a positive whole number of iterations, not {iterations!r}.")
+    if least is not None:
+        iterations = _at_least(iterations, least, epochs)
     train_cfg.max_iters = iterations
     if cfg.optim_wrapper.optimizer.type == "PolySGD":
         _fill_updates(cfg.optim_wrapper, iterations, epoch_length)
@@ -52,6 +56,14 @@ def resolve_schedule(cfg: Any, epoch_length: int) -> int:
             steps = -(-iterations // epoch_length) if scheduler.get("by_epoch", True) else iterations
             scheduler.setdefault("end", steps + 1)
     return iterations
+
+
+def _at_least(iterations: int, least: Any, epochs: Any) -> int:
+    if epochs is None:
+        raise UserError("train_cfg.min_iters goes with max_epochs, not with max_iters: leave it out.")
+    if not isinstance(least, int) or least < 1:
+        raise UserError(f"train_cfg.min_iters must be a positive whole number, not {least!r}.")
+    return max(iterations, least)
 
 
 def _fill_updates(wrapper: Any, iterations: int, epoch_length: int) -> None:

@@ -28,7 +28,7 @@ model = dict(
     test_cfg=dict(mode="whole"),
 )
 
-train_cfg = dict(type="SeekingTrainLoop", max_epochs=8)
+train_cfg = dict(type="SeekingTrainLoop", max_epochs=8, min_iters=50)
 optim_wrapper = dict(
     type="OptimWrapper",
     optimizer=dict(type="PolySGD", lr=5e-3, weight_decay=5e-4, momentum=0.9, power=0.9),

@@ -15,7 +15,7 @@ train_dataloader = dict(
     ),
 )
 
-train_cfg = dict(type="SeekingTrainLoop", max_epochs=3)
+train_cfg = dict(type="SeekingTrainLoop", max_epochs=3, min_iters=50)
 optim_wrapper = dict(
     type="OptimWrapper",
     # the released class passes the weight decay as the momentum

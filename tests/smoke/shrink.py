@@ -53,6 +53,8 @@ def _few_iterations(config: Path) -> dict[str, Any]:
     network = read_config(config)
     options: dict[str, Any] = {"train_dataloader.batch_size": 4, "train_dataloader.num_workers": 0}
     large = network.model.backbone.type in ("ResNet38", "DilatedResNeSt")
+    if "min_iters" in network.train_cfg:
+        options["train_cfg.min_iters"] = 1
     options["train_cfg.max_epochs" if "max_epochs" in network.train_cfg else "train_cfg.max_iters"] = 1 if large else 2
     if "package://" not in str(network.model.backbone.get("init_cfg")):  # weights that have to be fetched
         options["model.backbone.init_cfg"] = None

@@ -227,7 +227,25 @@ def test_given_values_stay_and_accumulation_counts_updates():
     assert (cfg.optim_wrapper.optimizer.max_step, cfg.param_scheduler[0].end) == (5, 7)
 
 
-@pytest.mark.parametrize("train_cfg", [{}, {"max_iters": 5, "max_epochs": 1}, {"max_iters": 0}])
+@pytest.mark.parametrize(("least", "iterations"), [(3, 10), (10, 10), (12, 12)])
+def test_a_training_on_few_images_has_its_least_iterations(least: int, iterations: int):
+    cfg = schedule(max_epochs=5, min_iters=least)
+    assert resolve_schedule(cfg, 2) == iterations
+    assert cfg.train_cfg.to_dict() == {"max_iters": iterations}
+    assert cfg.optim_wrapper.optimizer.max_step == iterations
+
+
+@pytest.mark.parametrize(
+    "train_cfg",
+    [
+        {},
+        {"max_iters": 5, "max_epochs": 1},
+        {"max_iters": 0},
+        {"max_iters": 5, "min_iters": 3},
+        {"max_epochs": 1, "min_iters": 0},
+        {"max_epochs": 1, "min_iters": "many"},
+    ],
+)
 def test_a_schedule_that_says_nothing_or_too_much_is_refused(train_cfg: dict):
     with pytest.raises(UserError, match="train_cfg"):
         resolve_schedule(schedule(**train_cfg), 2)
