@@ -36,7 +36,7 @@ def test_the_full_plan_shows_what_is_said_and_what_is_left_to_defaults(
         "cams = the output of make_cam",
         "weights = the output of irn",
         "beta = 7.0",
-        "exp_times = 6",
+        "exp_times = 7",
         "radius = 5",
         "canvas = 128",
     ]

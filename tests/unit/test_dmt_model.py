@@ -138,6 +138,7 @@ def mutual(tiny_voc: Path) -> Config:
     cfg.merge_from_dict(
         {
             "train_cfg.max_epochs": 2,
+            "train_cfg.min_iters": 1,
             "train_dataloader.batch_size": 3,
             "train_dataloader.num_workers": 0,
             "train_dataloader.sampler.strong": 1,
