@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmarks.result import Result, seconds, status
+from benchmarks.result import Result, in_own_process, seconds, status
 from common.base.memory import give_back_freed_memory
 from methods.seam.correlation import EPS, correlate
 
@@ -40,7 +38,9 @@ def against_whole(full: bool) -> Result:
     maps, features = scene(grid)
     ours, chunked = seconds(lambda: correlate(maps, features))
     original, whole = seconds(lambda: whole_matrix(maps, features))
-    added = {name: float(_measured(name, *map(str, grid))) for name in ("chunks", "whole")}
+    added = {
+        name: float(in_own_process("benchmarks.correlation", name, *map(str, grid))) for name in ("chunks", "whole")
+    }
     note = f"grid {grid[0]} x {grid[1]}, 21 maps: {added['chunks']:.0f} MB for {added['whole']:.0f} MB"
     return Result(original, ours, f"{float((chunked - whole).abs().max()):.0e}", note)
 
@@ -50,8 +50,8 @@ def photo_memory(full: bool) -> Result:
     of its own for its peak.
     """
     scale = LARGEST if full else 1.0
-    original, _, batch = map(float, _measured("batch", str(scale)).split())
-    ours, weights, peak = map(float, _measured("photo", str(scale)).split())
+    original, _, batch = map(float, in_own_process("benchmarks.correlation", "batch", str(scale)).split())
+    ours, weights, peak = map(float, in_own_process("benchmarks.correlation", "photo", str(scale)).split())
     note = (
         f"ResNet-38, 375 x 500 at scale {scale}: peak {peak:.0f} MB for {batch:.0f} MB, "
         f"{weights:.0f} MB of which are libraries and weights"
@@ -62,11 +62,6 @@ def photo_memory(full: bool) -> Result:
 def _grid(scale: float) -> tuple[int, int]:
     height, width = (-(-int(side * scale) // 8) for side in PHOTO)
     return height, width
-
-
-def _measured(*arguments: str) -> str:
-    command = [sys.executable, "-m", "benchmarks.correlation", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]).stdout
 
 
 @torch.inference_mode()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -13,7 +11,7 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from benchmarks.result import Result, seconds, status
+from benchmarks.result import Result, in_own_process, seconds, status
 from common.base.memory import give_back_freed_memory
 from methods.puzzlecam.losses import reconstruction_loss
 from methods.puzzlecam.model import PuzzleClassifier
@@ -69,17 +67,12 @@ def against_separate(full: bool) -> Result:
     ours, re = seconds(runs["step"])
     original, apart = seconds(runs["separate"])
     plain, _ = seconds(runs["plain"])
-    memory = {name: float(_measured(name, str(crop))) for name in runs}
+    memory = {name: float(in_own_process("benchmarks.puzzle", name, str(crop))) for name in runs}
     note = (
         f"ResNet-50, {BATCH} crops of {crop}: memory {memory['step'] / memory['separate']:.2f} of two separate passes; "
         f"time {ours / plain:.1f} and memory {memory['step'] / memory['plain']:.1f} of the plain classifier"
     )
     return Result(original, ours, f"{float((re - apart).abs() / apart):.0e} relative, of L_re", note)
-
-
-def _measured(*arguments: str) -> str:
-    command = [sys.executable, "-m", "benchmarks.puzzle", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]).stdout
 
 
 def _measure(name: str, crop: str) -> None:

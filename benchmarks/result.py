@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,6 +40,12 @@ def seconds(run: Callable[[], Any], repeats: int = 3) -> tuple[float, Any]:
         if best > 2:
             break
     return best, result
+
+
+def in_own_process(module: str, *arguments: str) -> str:
+    """What `python -m MODULE ARGUMENTS` prints; for the memory that one form takes at its peak."""
+    command = [sys.executable, "-m", module, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]).stdout
 
 
 def status(key: str) -> float:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import torch
 from torch import Tensor
 
-from benchmarks.result import Result, seconds, status
+from benchmarks.result import Result, in_own_process, seconds, status
 from common.ops.affinity import path_set, stencil_affinity
 from common.ops.random_walk import random_walk, transition_matrix
 
@@ -46,9 +42,7 @@ def against_dense(full: bool) -> Result:
 
 def at_voc_size(full: bool) -> Result:
     """Time and peak memory of the walk alone, in its own process; the original's from a slice of its product."""
-    command = [sys.executable, "-m", "benchmarks.walks"]
-    lines = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]).stdout
-    took, added, peak, error = map(float, lines.split())
+    took, added, peak, error = map(float, in_own_process("benchmarks.walks").split())
     cells = VOC_GRID[0] * VOC_GRID[1]
     rows, columns = torch.rand(512, cells), torch.rand(cells, 512)
     block, _ = seconds(lambda: rows @ columns)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["Classes", "Stage", "best_snapshot", "cams", "retrained", "stage", "supervised"]
+__all__ = ["Classes", "Stage", "best_snapshot", "cams", "retrained", "stage", "supervised", "walked_labels"]
 
 Stage = dict[str, Any]
 Classes = tuple[str, ...] | None
@@ -43,6 +43,19 @@ def cams(
         stage("eval_cam", "eval_cam", thresholds=threshold, **judge),
     ]
     return stages if threshold == "best" else [*stages, stage("eval_cam", "eval_cam_best", thresholds="best", **judge)]
+
+
+def walked_labels(background: float | str, judged: str, classes: Classes = None) -> list[Stage]:
+    """The stages `pseudo` and `eval_pseudo`: labels of the scores that the stage `walk` made, judged.
+
+    Args:
+        background: its score, or "own" where the scores hold it.
+        judged: the list whose masks judge; classes: the mean is taken over these; None: over all.
+    """
+    return [
+        stage("labels", "pseudo", scores="walk", background=background),
+        stage("eval_labels", "eval_pseudo", labels="pseudo", split=judged, classes=classes),
+    ]
 
 
 def retrained(config: str, labels: str, split: str, classes: Classes = None, **look: Any) -> list[Stage]:

@@ -70,7 +70,8 @@ def torchvision_resnet(state: State) -> Config:
     return {"backbone": {"type": "DilatedResNet", "depth": _depth(state)}}
 
 
-def _resnest(state: State) -> Config:
+def resnest(state: State) -> Config:
+    """Config for the converted tensors of a ResNeSt; its depth shows in the blocks of stage 3."""
     ends = {269: 47, 200: 35, 101: 22}  # the last block of stage 3
     depth = next((depth for depth, end in ends.items() if f"backbone.layer3.{end}.conv1.weight" in state), 50)
     return {"backbone": {"type": "DilatedResNeSt", "depth": depth}}
@@ -135,7 +136,7 @@ FORMATS: dict[str, Format] = {
     "caffe_vgg16": Format((r"conv1_1\.weight",), convert.convert_caffe_vgg16, _vgg16),
     "resnet38": Format((r"(backbone\.)?conv1a\.weight",), convert.convert_resnet38, _resnet38),
     "mxnet_resnet38": Format((r"arg:conv1a_weight", r"arg:bn7_gamma"), convert.convert_mxnet_resnet38, _resnet38),
-    "resnest": Format((r"layer1\.0\.conv2\.fc1\.weight",), convert.convert_torchvision_resnet, _resnest),
+    "resnest": Format((r"layer1\.0\.conv2\.fc1\.weight",), convert.convert_torchvision_resnet, resnest),
     "torchvision_resnet": Format(
         (r"layer1\.0\.conv1\.weight",), convert.convert_torchvision_resnet, torchvision_resnet
     ),

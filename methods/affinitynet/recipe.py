@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from common.fragments import Classes, Stage, stage
+from common.fragments import Classes, Stage, stage, walked_labels
 
 Numbers = Mapping[str, Any]
 
@@ -52,7 +52,7 @@ def pseudo_labels(
     judge = {"split": judged, "classes": classes}
     stages = [
         stage("affinitynet.random_walk", "walk", cams="make_cam", weights="aff", **walk),
-        *_judged_labels(judge),
+        *walked_labels("own", judged, classes),
     ]
     if crf is None:
         return stages
@@ -83,14 +83,7 @@ def control_labels(
     walk = {"contrast": contrast, "alpha": alpha, "beta": beta, "logt": logt, "radius": radius, **border}
     return [
         stage("affinitynet.colour_walk", "walk", cams="make_cam", **walk),
-        *_judged_labels({"split": judged, "classes": classes}),
-    ]
-
-
-def _judged_labels(judge: Numbers) -> list[Stage]:
-    return [
-        stage("labels", "pseudo", scores="walk", background="own"),
-        stage("eval_labels", "eval_pseudo", labels="pseudo", **judge),
+        *walked_labels("own", judged, classes),
     ]
 
 

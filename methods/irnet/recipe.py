@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from common.fragments import Classes, Stage, stage
+from common.fragments import Classes, Stage, stage, walked_labels
 
 
 def boundaries(
@@ -59,7 +59,7 @@ def pseudo_labels(
     walk = {"beta": beta, "exp_times": exp_times, "radius": radius, "canvas": canvas}
     return [
         stage("boundary_walk", "walk", cams="make_cam", weights="irn", **walk),
-        *_judged_labels(background, judged, classes),
+        *walked_labels(background, judged, classes),
     ]
 
 
@@ -82,14 +82,7 @@ def control_labels(
     walk = {"contrast": contrast, "beta": beta, "exp_times": exp_times, "radius": radius}
     return [
         stage("gradient_walk", "walk", cams="make_cam", **walk),
-        *_judged_labels(background, judged, classes),
-    ]
-
-
-def _judged_labels(background: float, judged: str, classes: Classes) -> list[Stage]:
-    return [
-        stage("labels", "pseudo", scores="walk", background=background),
-        stage("eval_labels", "eval_pseudo", labels="pseudo", split=judged, classes=classes),
+        *walked_labels(background, judged, classes),
     ]
 
 

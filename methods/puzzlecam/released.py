@@ -14,12 +14,9 @@ from torch import Tensor
 
 import methods.puzzlecam.model  # noqa: F401  (registers PuzzleClassifier)
 from common.checkpoints.convert import TORCHVISION_STAGES, Rule, renamed
-from common.checkpoints.formats import Format
+from common.checkpoints.formats import Format, resnest, torchvision_resnet
 
 State = Mapping[str, Tensor]
-BLOCKS = {47: 269, 35: 200, 22: 101}
-"""Last block of stage 3 -> depth; a network with fewer blocks has depth 50."""
-
 EDGES: list[Rule] = [(rf"fc_edge{i + 1}\.(.+)", rf"edge_head.taps.{i}.\1") for i in range(5)]
 ASPP = {"conv1": "project.conv", "bn1": "project.norm"}
 ASPP |= {"global_avg_pool.1": "pool.conv", "global_avg_pool.2": "pool.norm"}
@@ -41,27 +38,16 @@ NAMES: list[Rule] = [
 """Of all three networks: none has a name that another has with another meaning."""
 
 
-def convert_classifier(state: State) -> dict[str, Tensor]:
-    """Puzzle-CAM's classifier: `model.*`, `classifier.weight`; its aliases are dropped."""
-    return renamed(state, NAMES)
-
-
-def convert_affinitynet(state: State) -> dict[str, Tensor]:
-    """Puzzle-CAM's affinity network: `model.*`, `fc_edge1` .. `6`; its aliases are dropped."""
-    return renamed(state, NAMES)
-
-
-def convert_deeplab(state: State) -> dict[str, Tensor]:
-    """Puzzle-CAM's DeepLab v3+: `model.*`, `aspp.*`, `decoder.*`; its aliases are dropped."""
+def convert_puzzlecam(state: State) -> dict[str, Tensor]:
+    """A file of the released code: `model.*` and its heads; the second names of its tensors are dropped."""
     return renamed(state, NAMES)
 
 
 def _backbone(state: State) -> dict[str, Any]:
     """Config of the backbone that converted tensors belong to."""
-    depth = next((depth for last, depth in BLOCKS.items() if f"backbone.layer3.{last}.conv1.weight" in state), 50)
     if "backbone.layer1.0.conv2.fc1.weight" in state:
-        return {"type": "DilatedResNeSt", "depth": depth}
-    return {"type": "DilatedResNet", "depth": depth, "strides": (1, 2, 2, 1)}
+        return resnest(state)["backbone"]
+    return torchvision_resnet(state)["backbone"] | {"strides": (1, 2, 2, 1)}
 
 
 def _classifier(state: State) -> dict[str, Any]:
@@ -88,7 +74,7 @@ def _deeplab(state: State) -> dict[str, Any]:
 
 FIRST = r"model\.conv1\.(0\.)?weight"
 FORMATS = {
-    "puzzlecam_classifier": Format((FIRST, r"classifier\.weight"), convert_classifier, _classifier),
-    "puzzlecam_affinitynet": Format((FIRST, r"fc_edge6\.weight"), convert_affinitynet, _affinitynet),
-    "puzzlecam_deeplab": Format((FIRST, r"decoder\.classifier\.8\.weight"), convert_deeplab, _deeplab),
+    "puzzlecam_classifier": Format((FIRST, r"classifier\.weight"), convert_puzzlecam, _classifier),
+    "puzzlecam_affinitynet": Format((FIRST, r"fc_edge6\.weight"), convert_puzzlecam, _affinitynet),
+    "puzzlecam_deeplab": Format((FIRST, r"decoder\.classifier\.8\.weight"), convert_puzzlecam, _deeplab),
 }
