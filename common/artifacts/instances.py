@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from common.artifacts.base import PerImageArtifact
-from common.base.files import write_npz
+from common.base.npz import write_npz
 from common.data.dataset import DataSet
 from common.data.description import voc_palette
 from common.ops.overlay import blend

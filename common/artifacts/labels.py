@@ -11,7 +11,7 @@ from PIL import Image as PILImage
 
 from common.artifacts.base import Map, Supervision
 from common.base.constants import IGNORE
-from common.base.files import write_npz
+from common.base.npz import write_npz
 from common.data.dataset import DataSet
 from common.data.description import voc_palette
 from common.ops.confidence import confidence_codes, confidence_values

@@ -11,7 +11,7 @@ import numpy as np
 
 from common.artifacts.base import Map, PerImageArtifact
 from common.artifacts.frames import FRAMES, Frame, Squashed, Strided
-from common.base.files import write_npz
+from common.base.npz import write_npz
 from common.data.dataset import DataSet
 from common.ops.overlay import enlarged, paint_scores
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from common.base.errors import DataError
-from common.base.files import atomic_path, write_npz
+from common.base.files import atomic_path
+from common.base.npz import write_npz
 from common.metrics.confusion import ConfusionMatrix
 
 PHOTOS = "photos.npz"

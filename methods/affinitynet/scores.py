@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from common.artifacts import Map, Supervision
-from common.base.files import write_npz
+from common.base.npz import write_npz
 
 
 @dataclass(frozen=True)
