@@ -7,12 +7,12 @@ from typing import Any
 
 import common.base.compat  # isort: skip  # noqa: F401
 import timm
-import torch
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor
 
 from common.models.backbone import Taps, batch_norm_eval, freeze
+from common.models.depthwise import quick_depthwise
 
 
 @MODELS.register_module()
@@ -58,7 +58,7 @@ class EfficientNetLite(Taps, BaseModule):
         self.channels = tuple(channels[tap] for tap in self.taps)
         self.strides = tuple(strides[tap] for tap in self.taps)
         self.frozen_stages, self.frozen_bn = frozen_stages, frozen_bn
-        self.to(memory_format=torch.channels_last)  # depthwise convolutions train 2.5 times as fast on a CPU
+        quick_depthwise(self)
         self._freeze_stages()
 
     def _freeze_stages(self) -> None:
@@ -75,7 +75,7 @@ class EfficientNetLite(Taps, BaseModule):
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """x: float [B, 3, H, W], normalised -> the taps, [B, channels[i], ceil(H / stride), ceil(W / stride)]."""
-        x = self.bn1(self.conv_stem(x.contiguous(memory_format=torch.channels_last)))
+        x = self.bn1(self.conv_stem(x))
         maps = []
         for stage, blocks in enumerate(self.blocks):
             x = blocks(x)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from common.base.constants import IMAGENET_MEAN, IMAGENET_STD
 from common.base.errors import UserError
 from common.models.backbone import Taps, batch_norm_eval, freeze
+from common.models.depthwise import quick_depthwise
 from common.ops.resize import padded_size, strided_size
 
 __all__ = ["TimmBackbone", "require_timm_name", "timm_facts"]
@@ -114,7 +115,7 @@ class TimmBackbone(Taps, BaseModule):
         self.frozen_bn = frozen_bn
         self.frozen = _behind(self.net, self.first + self.tap_of(frozen_stages)) if frozen_stages >= 0 else []
         self.net.is_init = True  # mmengine would call timm's own initialisation after ours
-        self.to(memory_format=torch.channels_last)  # depthwise convolutions train faster on a CPU
+        quick_depthwise(self)
         self._freeze_stages()
 
     def tap_of(self, stage: int) -> int:
@@ -143,7 +144,7 @@ class TimmBackbone(Taps, BaseModule):
         if self.pads:
             height, width = padded_size(size, MULTIPLE)
             x = F.pad(x, (0, width - size[1], 0, height - size[0]))
-        maps = self.net(x.contiguous(memory_format=torch.channels_last))[self.first :]
+        maps = self.net(x)[self.first :]
         found = []
         for tap, stride in zip(self.taps, self.strides, strict=True):
             height, width = strided_size(size, stride)
