@@ -20,7 +20,8 @@ def is_weak_dataset(dataset: Any) -> bool:
 def resolve_schedule(cfg: Any, epoch_length: int) -> int:
     """Turn `train_cfg.max_epochs` into iterations and tell them to the learning rates.
 
-    `train_cfg.min_iters`, next to the epochs, is the least number of iterations: few photos make short epochs.
+    `train_cfg.min_iters`, next to the epochs, is the least number of iterations: few photos make short epochs. Where it
+    lengthens a training, milestones in epochs become iterations at the same share of it.
     Fills, where the config leaves them out: `optim_wrapper.optimizer.max_step` of PolySGD (updates, i.e. iterations
     over `accumulative_counts`), its `epoch_length` (updates) if it refreshes by epoch, and `end` of mmengine's PolyLR
     (iterations + 1, or epochs + 1, so that it follows the formula; mmengine's own would end one step too early).
@@ -33,7 +34,8 @@ def resolve_schedule(cfg: Any, epoch_length: int) -> int:
         The number of iterations.
 
     Raises:
-        UserError: neither epochs nor iterations are given, or both, or they are not positive.
+        UserError: neither epochs nor iterations are given, or both, or they are not positive; or a training cannot be
+            lengthened.
     """
     train_cfg = cfg.train_cfg
     epochs, iterations = train_cfg.get("max_epochs"), train_cfg.get("max_iters")
@@ -45,13 +47,16 @@ def resolve_schedule(cfg: Any, epoch_length: int) -> int:
         train_cfg.pop("max_epochs")
     if not isinstance(iterations, int) or iterations < 1:
         raise UserError(f"train_cfg: the training must have a positive whole number of iterations, not {iterations!r}.")
+    schedulers = cfg.get("param_scheduler") or []
+    schedulers = [schedulers] if isinstance(schedulers, dict) else schedulers
     if least is not None:
-        iterations = _at_least(iterations, least, epochs)
+        planned, iterations = iterations, _at_least(iterations, least, epochs)
+        if iterations > planned:
+            _stretch(schedulers, iterations / epochs)
     train_cfg.max_iters = iterations
     if cfg.optim_wrapper.optimizer.type == "PolySGD":
         _fill_updates(cfg.optim_wrapper, iterations, epoch_length)
-    schedulers = cfg.get("param_scheduler") or []
-    for scheduler in [schedulers] if isinstance(schedulers, dict) else schedulers:
+    for scheduler in schedulers:
         if scheduler.type == "PolyLR" and not scheduler.get("convert_to_iter_based"):
             steps = -(-iterations // epoch_length) if scheduler.get("by_epoch", True) else iterations
             scheduler.setdefault("end", steps + 1)
@@ -64,6 +69,16 @@ def _at_least(iterations: int, least: Any, epochs: Any) -> int:
     if not isinstance(least, int) or least < 1:
         raise UserError(f"train_cfg.min_iters must be a positive whole number, not {least!r}.")
     return max(iterations, least)
+
+
+def _stretch(schedulers: list[Any], epoch: float) -> None:
+    """Milestones in epochs become iterations; `epoch` of them are what the config calls an epoch."""
+    for scheduler in schedulers:
+        if scheduler.type == "MultiStepLR" and scheduler.get("by_epoch", True):
+            scheduler.milestones = [round(milestone * epoch) for milestone in scheduler.milestones]
+            scheduler.by_epoch = False
+        elif scheduler.type != "PolyLR":
+            raise UserError(f"train_cfg.min_iters cannot lengthen a training with {scheduler.type}: leave it out.")
 
 
 def _fill_updates(wrapper: Any, iterations: int, epoch_length: int) -> None:

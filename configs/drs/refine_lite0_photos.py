@@ -18,7 +18,7 @@ train_dataloader = dict(
     ),
 )
 
-train_cfg = dict(type="SeekingTrainLoop", max_epochs=10)
+train_cfg = dict(type="SeekingTrainLoop", max_epochs=10, min_iters=80)  # few photos: short epochs
 param_scheduler = [dict(type="MultiStepLR", milestones=[3, 6], gamma=0.1, by_epoch=True)]
 optim_wrapper = dict(
     type="OptimWrapper",

@@ -235,6 +235,22 @@ def test_a_training_on_few_images_has_its_least_iterations(least: int, iteration
     assert cfg.optim_wrapper.optimizer.max_step == iterations
 
 
+def test_a_lengthened_training_keeps_the_shares_of_its_milestones():
+    cfg = schedule(max_epochs=6, min_iters=50)
+    steps = {"type": "MultiStepLR", "milestones": [2, 4], "gamma": 0.1, "by_epoch": True}
+    cfg.param_scheduler = [steps]
+    resolve_schedule(cfg, 2)
+    assert cfg.param_scheduler[0].to_dict() == steps | {"milestones": [17, 33], "by_epoch": False}
+    cfg = schedule(max_epochs=6, min_iters=12)
+    cfg.param_scheduler = [steps]
+    resolve_schedule(cfg, 2)
+    assert cfg.param_scheduler[0].to_dict() == steps
+    cfg = schedule(max_epochs=6, min_iters=50)
+    cfg.param_scheduler = {"type": "StepLR", "step_size": 2}
+    with pytest.raises(UserError, match="StepLR"):
+        resolve_schedule(cfg, 2)
+
+
 @pytest.mark.parametrize(
     "train_cfg",
     [
