@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["Classes", "Stage", "best_snapshot", "cams", "retrained", "stage", "supervised", "walked_labels"]
+__all__ = [
+    "Classes",
+    "Stage",
+    "best_snapshot",
+    "cams",
+    "retrained",
+    "saliency_alone",
+    "salient_labels",
+    "stage",
+    "supervised",
+    "walked_labels",
+]
 
 Stage = dict[str, Any]
 Classes = tuple[str, ...] | None
@@ -56,6 +67,33 @@ def walked_labels(background: float | str, judged: str, classes: Classes = None)
         stage("labels", "pseudo", scores="walk", background=background),
         stage("eval_labels", "eval_pseudo", labels="pseudo", split=judged, classes=classes),
     ]
+
+
+def salient_labels(
+    scores: str, split: str, *, rule: Mapping[str, Any], judged: str, classes: Classes = None
+) -> list[Stage]:
+    """The stages `saliency`, `pseudo` and `eval_pseudo`: labels of scores and saliency, judged.
+
+    Args:
+        scores: the name of the stage that made them.
+        split: the images that get labels; the data set must have their saliency.
+        rule: the numbers of `common.ops.saliency_labels`.
+        judged: the list whose masks judge; classes: the mean is taken over these; None: over all.
+    """
+    return [
+        stage("read_maps", "saliency", what="saliency", split=split),
+        stage("saliency_labels", "pseudo", scores=scores, saliency="saliency", rule=dict(rule)),
+        stage("eval_labels", "eval_pseudo", labels="pseudo", split=judged, classes=classes),
+    ]
+
+
+def saliency_alone(split: str, *, rule: Mapping[str, Any], judged: str, classes: Classes = None) -> list[Stage]:
+    """The stage `tags` and those of `salient_labels`, a control without a network.
+
+    The first class of each image is painted on its salient pixels. split, rule, judged, classes: as there.
+    """
+    first = stage("first_tag", "tags", split=split)
+    return [first, *salient_labels("tags", split, rule=rule, judged=judged, classes=classes)]
 
 
 def retrained(config: str, labels: str, split: str, classes: Classes = None, **look: Any) -> list[Stage]:

@@ -9,8 +9,7 @@ Run: wsseg run configs/drs/drs_shapes_cam.py
 """
 
 _base_ = ["../_base_/data/shapes.py"]
-from common.fragments import cams
-from methods.drs.recipe import pseudo_labels
+from common.fragments import cams, salient_labels
 
 method = "drs"
 seed = 0
@@ -21,5 +20,5 @@ rule = dict(salient=51, floor=0.2, conflict=0.9, conflicts=3)  # saliency above 
 pipeline = [
     # IRNet's classifier and CAMs there.
     *cams("../irnet/cam_lite0_shapes.py", "train_aug", scales=(1.5, 2.0), flip=True, threshold="best", judged="train"),
-    *pseudo_labels("make_cam", "train_aug", rule=rule, judged="train"),
+    *salient_labels("make_cam", "train_aug", rule=rule, judged="train"),
 ]

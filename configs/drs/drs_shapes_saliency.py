@@ -9,7 +9,7 @@ Run: wsseg run configs/drs/drs_shapes_saliency.py
 """
 
 _base_ = ["../_base_/data/shapes.py"]
-from methods.drs.recipe import saliency_alone
+from common.fragments import saliency_alone
 
 method = "drs"
 seed = 0

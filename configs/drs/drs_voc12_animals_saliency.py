@@ -9,7 +9,7 @@ Run: wsseg run configs/drs/drs_voc12_animals_saliency.py
 """
 
 _base_ = ["../_base_/data/voc12_animals.py"]
-from methods.drs.recipe import saliency_alone
+from common.fragments import saliency_alone
 
 method = "drs"
 seed = 0

@@ -1,4 +1,4 @@
-"""DRS's paper as stages of a recipe: maps, refined maps, pseudo labels, and its controls.
+"""DRS's paper as stages of a recipe: maps, refined maps, pseudo labels.
 
 Constants of the paper have no default.
 """
@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from common.fragments import Classes, Stage, stage
+from common.fragments import Classes, Stage, salient_labels, stage
 
-__all__ = ["pseudo_labels", "refined_maps", "saliency_alone", "suppressed_maps"]
+__all__ = ["pseudo_labels", "refined_maps", "suppressed_maps"]
 
 
 def suppressed_maps(
@@ -69,40 +69,21 @@ def pseudo_labels(
     *,
     rule: Mapping[str, Any],
     judged: str,
+    plain: str,
     classes: Classes = None,
-    plain: str | None = None,
 ) -> list[Stage]:
-    """Stages `saliency`, `pseudo`, `eval_pseudo`: maps and saliency give labels.
+    """The stages of `salient_labels`, and `plain` and `eval_plain`: the same of other maps, without open pixels.
 
     Args:
-        scores: the name of the stage that made the maps.
-        split: the images that get labels; the data set must have their saliency.
-        rule: the numbers of `common.ops.saliency_labels`.
-        judged: the list whose masks judge; classes: the mean is taken over these; None: over all.
-        plain: other maps, whose labels by the same rule without open pixels are judged as `eval_plain`; None: no.
+        scores, split, rule, judged, classes: as of `salient_labels`.
+        plain: the name of the stage that made the other maps.
     """
     closed = {key: value for key, value in rule.items() if key not in ("conflict", "conflicts")} | {"leave_open": False}
-    stages = [
-        stage("read_maps", "saliency", what="saliency", split=split),
-        stage("saliency_labels", "pseudo", scores=scores, saliency="saliency", rule=dict(rule)),
-        stage("eval_labels", "eval_pseudo", labels="pseudo", split=judged, classes=classes),
-    ]
-    if plain is None:
-        return stages
     return [
-        *stages,
+        *salient_labels(scores, split, rule=rule, judged=judged, classes=classes),
         stage("saliency_labels", "plain", scores=plain, saliency="saliency", rule=closed),
         stage("eval_labels", "eval_plain", labels="plain", split=judged, classes=classes),
     ]
-
-
-def saliency_alone(split: str, *, rule: Mapping[str, Any], judged: str, classes: Classes = None) -> list[Stage]:
-    """Stages `tags`, `saliency`, `pseudo`, `eval_pseudo`: the control without a network.
-
-    The first class of each image is painted on its salient pixels. split, rule, judged, classes: as of `pseudo_labels`.
-    """
-    tags = stage("first_tag", "tags", split=split)
-    return [tags, *pseudo_labels("tags", split, rule=rule, judged=judged, classes=classes)]
 
 
 def _changed(options: Mapping[str, Any] | None) -> dict[str, Any]:
