@@ -34,15 +34,20 @@ class CoAttention(nn.Module):
     def forward(self, states: Tensor, to: list[int], source: list[int]) -> Tensor:
         """Messages of the pairs (to[n] <- source[n]), float [G, N, C, h, w], of the nodes [G, K, C, h, w].
 
-        Every node is projected once, however many pairs it is in.
+        Every node is projected once, however many pairs it is in. Zeros make all vectors equally long and the maps lie
+        in rows of memory: only then does the attention keep no h w x h w matrix.
         """
-        size = states.shape[-2:]
-        query, key = (
-            layer(states.flatten(0, 1)).view(*states.shape[:2], -1, *size) for layer in (self.query, self.key)
-        )
-        query, key, value = (maps.flatten(3).transpose(2, 3) for maps in (query, key, states))
-        found = F.scaled_dot_product_attention(query[:, to], key[:, source], value[:, source], scale=1.0)
-        found = found.transpose(2, 3).unflatten(3, size)
+        channels, *size = states.shape[2:]
+        nodes = states.flatten(0, 1)
+        query, key = (layer(nodes).view(*states.shape[:2], -1, *size) for layer in (self.query, self.key))
+        longest = max(channels, query.shape[2])
+
+        def rows(maps: Tensor, chosen: list[int]) -> Tensor:
+            vectors = maps[:, chosen].flatten(3).transpose(2, 3)
+            return F.pad(vectors, (0, longest - maps.shape[2])).contiguous()
+
+        found = F.scaled_dot_product_attention(rows(query, to), rows(key, source), rows(states, source), scale=1.0)
+        found = found[..., :channels].transpose(2, 3).unflatten(3, size)
         gate = self.gate(found.flatten(0, 1)).sigmoid()
         return found * gate.view(*found.shape[:2], 1, *size)
 
