@@ -1,6 +1,6 @@
 """Group-WSSS (AAAI 2021), the row of DeepLab v2 on ResNet-101: maps and pseudo labels on train, mIoU on val.
 
-Expected, mIoU: DeepLab 68.2 on val (result list of the repository); maps and pseudo labels were not published.
+Expected, mIoU: DeepLab 68.2 on val (third-party list of results); maps and pseudo labels were not published.
 Time and memory: not measured; the two networks need a GPU.
 Data: voc12 (`wsseg data prepare voc12`) with soft saliency maps (the authors use DSS's) in its folder of saliency;
 photos, tags and saliency of train_aug; the masks only judge.
