@@ -9,8 +9,8 @@ Run: wsseg run configs/group_wsss/group_wsss_2020_deeplabv2_r101_voc12.py
 """
 
 _base_ = ["../_base_/data/voc12.py", "../_base_/crf.py"]
-from common.fragments import retrained
-from methods.group_wsss.recipe import mined_maps, pseudo_labels
+from common.fragments import retrained, salient_labels
+from methods.group_wsss.recipe import mined_maps
 
 method = "group_wsss"
 seed = 0
@@ -24,7 +24,7 @@ pipeline = [
     # Groups of three photos with the same tags; the maps of epochs 1 to 14 are accumulated while the network trains.
     *mined_maps("groups_vgg16_voc12.py", "train_aug", size=256, judged="train", options=december),
     # Maps and soft saliency give pseudo labels.
-    *pseudo_labels("make_cam", "train_aug", rule=rule, judged="train"),
+    *salient_labels("make_cam", "train_aug", rule=rule, judged="train"),
     # DeepLab v2; the authors publish no constants for it.
     *retrained("deeplabv2_r101_voc12.py", labels="pseudo", split="train_aug", crf=_base_.crf_deeplab),
 ]

@@ -9,8 +9,8 @@ Run: wsseg run configs/group_wsss/group_wsss_photos.py --data-root DIR
 """
 
 _base_ = ["../_base_/data/photos.py"]
-from common.fragments import retrained
-from methods.group_wsss.recipe import mined_maps, pseudo_labels
+from common.fragments import retrained, salient_labels
+from methods.group_wsss.recipe import mined_maps
 
 method = "group_wsss"
 seed = 0
@@ -20,7 +20,7 @@ rule = dict(salient=32, soft=True, conflict=0.9, conflicts=2, strong=0.8, min_fo
 
 pipeline = [
     *mined_maps("groups_lite0_photos.py", "train_aug", size=320, judged="train"),
-    *pseudo_labels("make_cam", "train_aug", rule=rule, judged="train"),
+    *salient_labels("make_cam", "train_aug", rule=rule, judged="train"),
     *retrained(
         "../deeplab/deeplabv2_lite0_photos.py",
         labels="pseudo",

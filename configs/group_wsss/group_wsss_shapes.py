@@ -9,8 +9,8 @@ Run: wsseg run configs/group_wsss/group_wsss_shapes.py
 """
 
 _base_ = ["../_base_/data/shapes.py", "../_base_/crf.py"]
-from common.fragments import retrained
-from methods.group_wsss.recipe import mined_maps, pseudo_labels
+from common.fragments import retrained, salient_labels
+from methods.group_wsss.recipe import mined_maps
 
 method = "group_wsss"
 seed = 0
@@ -21,7 +21,7 @@ rule = dict(salient=32, soft=True, conflict=0.9, conflicts=2, strong=0.8, min_fo
 
 pipeline = [
     *mined_maps("groups_lite0_shapes.py", "train_aug", size=192, judged="train"),
-    *pseudo_labels("make_cam", "train_aug", rule=rule, judged="train"),
+    *salient_labels("make_cam", "train_aug", rule=rule, judged="train"),
     *retrained(
         "../deeplab/deeplabv2_lite0_shapes.py",
         labels="pseudo",

@@ -9,8 +9,7 @@ Run: wsseg run configs/group_wsss/group_wsss_shapes_cam.py
 """
 
 _base_ = ["../_base_/data/shapes.py"]
-from common.fragments import cams
-from methods.group_wsss.recipe import pseudo_labels
+from common.fragments import cams, salient_labels
 
 method = "group_wsss"
 seed = 0
@@ -21,5 +20,5 @@ rule = dict(salient=32, soft=True, conflict=0.9, conflicts=2, strong=0.8, min_fo
 pipeline = [
     # IRNet's classifier and CAMs there.
     *cams("../irnet/cam_lite0_shapes.py", "train_aug", scales=(1.5, 2.0), flip=True, threshold="best", judged="train"),
-    *pseudo_labels("make_cam", "train_aug", rule=rule, judged="train"),
+    *salient_labels("make_cam", "train_aug", rule=rule, judged="train"),
 ]

@@ -9,7 +9,7 @@ Run: wsseg run configs/group_wsss/group_wsss_shapes_saliency.py
 """
 
 _base_ = ["../_base_/data/shapes.py"]
-from methods.group_wsss.recipe import saliency_alone
+from common.fragments import saliency_alone
 
 method = "group_wsss"
 seed = 0

@@ -9,8 +9,8 @@ Run: wsseg run configs/group_wsss/group_wsss_voc12_animals.py
 """
 
 _base_ = ["../_base_/data/voc12_animals.py"]
-from common.fragments import retrained
-from methods.group_wsss.recipe import mined_maps, pseudo_labels
+from common.fragments import retrained, salient_labels
+from methods.group_wsss.recipe import mined_maps
 
 method = "group_wsss"
 seed = 0
@@ -24,7 +24,7 @@ rule = dict(salient=32, soft=True, conflict=0.9, conflicts=2, strong=0.8, min_fo
 
 pipeline = [
     *mined_maps("groups_lite0_voc12_animals.py", images, size=224, judged=images, classes=frequent),
-    *pseudo_labels("make_cam", images, rule=rule, judged=images, classes=frequent),
+    *salient_labels("make_cam", images, rule=rule, judged=images, classes=frequent),
     *retrained(
         "../deeplab/deeplabv2_lite0_voc12_animals.py",
         labels="pseudo",

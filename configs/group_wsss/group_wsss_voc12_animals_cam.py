@@ -9,8 +9,7 @@ Run: wsseg run configs/group_wsss/group_wsss_voc12_animals_cam.py
 """
 
 _base_ = ["../_base_/data/voc12_animals.py"]
-from common.fragments import cams
-from methods.group_wsss.recipe import pseudo_labels
+from common.fragments import cams, salient_labels
 
 method = "group_wsss"
 seed = 0
@@ -32,5 +31,5 @@ pipeline = [
         judged=images,
         classes=frequent,
     ),
-    *pseudo_labels("make_cam", images, rule=rule, judged=images, classes=frequent),
+    *salient_labels("make_cam", images, rule=rule, judged=images, classes=frequent),
 ]

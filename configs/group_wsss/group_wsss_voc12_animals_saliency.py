@@ -9,7 +9,7 @@ Run: wsseg run configs/group_wsss/group_wsss_voc12_animals_saliency.py
 """
 
 _base_ = ["../_base_/data/voc12_animals.py"]
-from methods.group_wsss.recipe import saliency_alone
+from common.fragments import saliency_alone
 
 method = "group_wsss"
 seed = 0

@@ -1,4 +1,4 @@
-"""Group-WSSS's paper as stages of a recipe: mined maps, pseudo labels, and its controls.
+"""Group-WSSS's paper as stages of a recipe: mined maps.
 
 Constants of the paper have no default.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 from common.fragments import Classes, Stage, stage
 
-__all__ = ["mined_maps", "pseudo_labels", "saliency_alone"]
+__all__ = ["mined_maps"]
 
 
 def mined_maps(
@@ -39,30 +39,3 @@ def mined_maps(
         stage("group_wsss.mined_maps", "make_cam", weights="cam", split=split),
         stage("eval_cam", "eval_cam", cams="make_cam", split=judged, thresholds="best", classes=classes),
     ]
-
-
-def pseudo_labels(
-    scores: str, split: str, *, rule: Mapping[str, Any], judged: str, classes: Classes = None
-) -> list[Stage]:
-    """Stages `saliency`, `pseudo`, `eval_pseudo`: maps and saliency give labels.
-
-    Args:
-        scores: the name of the stage that made the maps.
-        split: the images that get labels; the data set must have their saliency.
-        rule: the numbers of `common.ops.saliency_labels`.
-        judged: the list whose masks judge; classes: the mean is taken over these; None: over all.
-    """
-    return [
-        stage("read_maps", "saliency", what="saliency", split=split),
-        stage("saliency_labels", "pseudo", scores=scores, saliency="saliency", rule=dict(rule)),
-        stage("eval_labels", "eval_pseudo", labels="pseudo", split=judged, classes=classes),
-    ]
-
-
-def saliency_alone(split: str, *, rule: Mapping[str, Any], judged: str, classes: Classes = None) -> list[Stage]:
-    """Stages `tags`, `saliency`, `pseudo`, `eval_pseudo`: the control without a network.
-
-    The first class of each image is painted on its salient pixels. split, rule, judged, classes: as of `pseudo_labels`.
-    """
-    tags = stage("first_tag", "tags", split=split)
-    return [tags, *pseudo_labels("tags", split, rule=rule, judged=judged, classes=classes)]
