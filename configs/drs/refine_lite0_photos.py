@@ -22,8 +22,8 @@ train_cfg = dict(type="SeekingTrainLoop", max_epochs=10, min_iters=80)  # few ph
 param_scheduler = [dict(type="MultiStepLR", milestones=[3, 6], gamma=0.1, by_epoch=True)]
 optim_wrapper = dict(
     type="OptimWrapper",
-    optimizer=dict(type="AdamW", lr=1e-4, weight_decay=0.0),
+    optimizer=dict(type="AdamW", lr=2e-4, weight_decay=0.0),
     constructor="LrGroupConstructor",
-    paramwise_cfg=dict(mults=(1, 1, 10, 10), new=("extra",), bias_decay=1),
+    paramwise_cfg=dict(mults=(1, 1, 1, 1), new=("extra",), bias_decay=1),
 )
 data = dict(root="data/photos")
