@@ -1,7 +1,7 @@
 # DRS's classifier on any photos: EfficientNet-Lite0 with its `conv_head`, output stride 16, learnable suppression in
 # the three extra convolutions alone. VGG16 has 16 suppressions; behind every trained activation of this network they
-# spoil the classifier. Photos squashed to 384, crop 320. New layers learn at the backbone's rate: ten times as much, as the
-# paper does with SGD, makes AdamW's first steps too large for 1280 input channels.
+# spoil the classifier. Photos squashed to 384, crop 320. New layers learn at the backbone's rate: ten times as much, as
+# the paper does with SGD, makes AdamW's first steps too large for 1280 input channels.
 _base_ = ["../_base_/lite0.py"]
 
 custom_imports = dict(imports=["methods.drs.model"], allow_failed_imports=False)
