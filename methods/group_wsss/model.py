@@ -24,7 +24,7 @@ class GroupNetwork(ImageModel):
 
     The nodes of the graph are the class maps. Logits are means of maps, before the graph and behind it. The four
     convolutions are `extra.*`, the graph is `graph.*`, the rest is `backbone`: learning-rate groups are given by these
-    names. All weights but the backbone's start from N(0, 0.01), their biases as PyTorch draws them.
+    names. All weights but the backbone's start from a normal distribution, their biases as PyTorch draws them.
 
     While the training engine trains it, the maps of each group's anchor go into a `MapStore`.
 
@@ -32,6 +32,7 @@ class GroupNetwork(ImageModel):
         backbone: config of a registered backbone (its last tap is used).
         num_classes: foreground classes, C - 1; map k belongs to class id k + 1.
         width: channels of the three convolutions.
+        start_std: standard deviation of the four convolutions' weights at the start; that of the graph's is 0.01.
         group_size, rounds, attention_width, messages, drop_rate, drop_threshold: of the `GroupGraph`.
         initial_weight, divisor: of the `group_loss`.
         stored: which maps are accumulated: "both", the mean of those before and behind the graph, by the probability
@@ -46,6 +47,7 @@ class GroupNetwork(ImageModel):
         backbone: dict[str, Any],
         num_classes: int,
         width: int = 512,
+        start_std: float = 0.01,
         group_size: int = 3,
         rounds: int = 3,
         attention_width: int = 10,
@@ -74,9 +76,10 @@ class GroupNetwork(ImageModel):
             channels = width
         self.extra.add_module("conv4", nn.Conv2d(width, num_classes, 1))
         self.graph = GroupGraph(num_classes, group_size, rounds, attention_width, messages, drop_rate, drop_threshold)
-        for module in (*self.extra.modules(), *self.graph.modules()):
-            if isinstance(module, nn.Conv2d):
-                nn.init.normal_(module.weight, std=0.01)
+        for part, std in ((self.extra, start_std), (self.graph, 0.01)):
+            for module in part.modules():
+                if isinstance(module, nn.Conv2d):
+                    nn.init.normal_(module.weight, std=std)
         self.store = None if pairs is None or grid is None else MapStore(pairs, tuple(grid), least_score)
 
     def class_maps(self, x: Tensor) -> Tensor:
