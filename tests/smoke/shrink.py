@@ -32,7 +32,7 @@ def shrunk(recipe: Path, root: Path) -> dict[str, Any]:
     """Options for `load_recipe`: few iterations of small batches, no fetched weights."""
     options: dict[str, Any] = {"data.root": str(root)}
     for number, step in enumerate(read_config(recipe).pipeline):
-        if step.stage == "train":
+        if "config" in step:
             options[f"pipeline.{number}.options"] = _few_iterations(recipe.parent / step.config)
         if "classes" in step:
             options[f"pipeline.{number}.classes"] = None
