@@ -250,13 +250,16 @@ def test_background_is_a_sign_not_a_threshold():
     top = np.array([[[1e-3, 1.0, -1e-3]]], np.float32)
     assert seed_labels(top, np.zeros_like(top), np.array([5])).tolist() == [[5, 5, 0]]
     one = np.array([[[-0.1, -2.0]], [[0.3, -1.0]]], np.float32)
-    assert seed_labels(one, np.ones_like(one), np.array([5, 7])).tolist() == [[7, 0]]
+    cam = np.array([[[0.2, 0.0]], [[0.1, 0.3]]], np.float32)
+    assert seed_labels(one, cam, np.array([5, 7])).tolist() == [[7, 0]]
 
 
 def test_the_cam_settles_conflicts_alone():
-    top = np.array([[[0.2, 1.0]], [[1.0, -0.5]]], np.float32)
-    cam = np.array([[[9.0, 0.1]], [[0.5, 9.0]]], np.float32)
-    assert seed_labels(top, cam, np.array([5, 7])).tolist() == [[5, 5]]  # 9 x 0.2 beats 0.5 x 1; no conflict at right
+    top = np.array([[[0.2, 1.0, -1.0]], [[1.0, -0.5, -1.0]]], np.float32)
+    cam = np.array([[[9.0, 0.1, 0.0]], [[0.5, 9.0, 0.0]]], np.float32)
+    assert seed_labels(top, cam, np.array([5, 7])).tolist() == [[5, 5, 0]]  # 9 x 0.2 beats 0.5 x 1; one holds alone
+    cam[:, 0, 0] = 0  # nothing decides
+    assert seed_labels(top, cam, np.array([5, 7])).tolist() == [[255, 5, 0]]
     assert ranks(cam, relative_responses(top)).shape == top.shape
 
 
@@ -328,7 +331,7 @@ def test_saliency_and_the_crf_exclude_each_other(path: Path):
 
 def shapes(root: Path) -> Path:
     """Twelve pictures; the class `disc` comes with others only."""
-    make_shapes(root, train=8, val=4, size=48, seed=0)
+    make_shapes(root, train=8, val=4, size=64, seed=0)
     file = root / "tags.json"
     tags = json.loads(file.read_text())
     classes = open_dataset(root).classes[1:]
