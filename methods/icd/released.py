@@ -65,7 +65,7 @@ def _fov_network(state: State) -> dict[str, Any]:
 FORMATS = {
     "icd": Format((r"(arg:)?icd_bu_weight", r"(arg:)?conv5_3_weight"), convert_icd, _network),
     "torchvision_vgg16_fov": Format(
-        (r"features\.28\.weight", r"classifier\.0\.weight", r"classifier\.3\.weight"),
+        (r"features\.28\.weight", *(rf"classifier\.{layer}\.weight" for layer in (0, 3, 6))),
         convert_torchvision_fov,
         _fov_network,
     ),

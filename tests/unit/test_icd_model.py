@@ -301,6 +301,7 @@ def test_torchvisions_classifier_becomes_the_small_fc6_and_fc7():
         "classifier.0.bias": torch.randn(8, generator=generator),
         "classifier.3.weight": torch.randn(8, 8, generator=generator),
         "classifier.3.bias": torch.randn(8, generator=generator),
+        "classifier.6.weight": torch.zeros(10, 8),
     }
     found, branch = convert_torchvision_fov(state), "decode_head.branches.0"
     fc6, fc7 = found[f"{branch}.fc6.conv.weight"], found[f"{branch}.fc7.conv.weight"]
