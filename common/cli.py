@@ -235,7 +235,7 @@ def _run(options: argparse.Namespace) -> int:
     )
     if options.dry_run:
         plan = make_plan(recipe, settings)
-        _say_large_photos(recipe.data_root, [item.step for item in plan if item.runs])
+        _say_of_the_data(recipe.data_root, [item.step for item in plan if item.runs])
         for number, item in enumerate(plan, 1):
             verb = "run " if item.runs else "skip"
             print(f"[{number}] {verb} {item.step.name} ({item.step.stage}): {item.reason}")
@@ -246,15 +246,16 @@ def _run(options: argparse.Namespace) -> int:
             print(f"The whole recipe took {whole} on a machine like this one ({settings.estimate.source}).")
         return 0
     if settings.ranks.first:
-        _say_large_photos(recipe.data_root, unfinished(recipe, settings))
+        _say_of_the_data(recipe.data_root, unfinished(recipe, settings))
     run_recipe(recipe, settings)
     return 0
 
 
-def _say_large_photos(data_root: Path, steps: Sequence[Step]) -> None:
+def _say_of_the_data(data_root: Path, steps: Sequence[Step]) -> None:
+    from common.pipeline.notes import data_notes
     from common.pipeline.photo_cost import large_photos
 
-    for line in large_photos(data_root, steps):
+    for line in [*large_photos(data_root, steps), *data_notes(data_root, steps)]:
         print(line, flush=True)
 
 

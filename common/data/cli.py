@@ -40,7 +40,8 @@ def _add_prepare(actions: argparse._SubParsersAction) -> None:
         "--tags",
         choices=RULES,
         default="xml",
-        help="image-level labels from the XML with or without difficult objects, or from the masks (%(default)s)",
+        help="image-level labels from the XML (no-difficult: difficult objects where there are no "
+        "others), or from the masks (%(default)s)",
     )
     voc12.add_argument("--download", action="store_true", help="fetch archives not given from their official addresses")
     voc12.add_argument(

@@ -13,7 +13,8 @@ from common.base.errors import DataError
 def xml_tags(annotation: bytes, classes: Sequence[str], difficult: bool = True) -> list[str]:
     """Class names of the objects of a VOC annotation, in class order.
 
-    Truncated objects count; difficult ones unless `difficult` is False; parts (head, hand, foot) never do.
+    Truncated objects count; parts (head, hand, foot) never do. Where `difficult` is False, difficult objects count only
+    in an image that has no others, so that it is not left without a tag.
 
     Raises:
         DataError: no XML.
@@ -22,11 +23,9 @@ def xml_tags(annotation: bytes, classes: Sequence[str], difficult: bool = True) 
         objects = ElementTree.fromstring(annotation).findall("object")
     except ElementTree.ParseError as error:
         raise DataError(f"the annotation is no XML ({error}): replace it by an intact copy.") from error
-    names = {
-        (found.findtext("name") or "").strip()
-        for found in objects
-        if difficult or (found.findtext("difficult") or "0").strip() != "1"
-    }
+    easy = [found for found in objects if (found.findtext("difficult") or "0").strip() != "1"]
+    counted = objects if difficult else easy or objects
+    names = {(found.findtext("name") or "").strip() for found in counted}
     return [name for name in classes[1:] if name in names]
 
 

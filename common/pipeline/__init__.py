@@ -17,6 +17,7 @@ from common.pipeline.stage import (
     comes_from,
     evaluation,
     every_rank,
+    noted_by,
 )
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "comes_from",
     "evaluation",
     "every_rank",
+    "noted_by",
     "per_image",
     "run_recipe",
 ]

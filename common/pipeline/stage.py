@@ -99,6 +99,19 @@ def checked_by(check: Callable[..., None]) -> Callable[[Callable[..., Any]], Cal
     return declare
 
 
+def noted_by(note: Callable[..., list[str]]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare what is said of the data before the first stage runs, and with a plan: the lines of `note(data, ...)`.
+
+    data: the `DataSet`; the other parameters of `note` are the stage's own of the same name. It must be quick.
+    """
+
+    def declare(function: Callable[..., Any]) -> Callable[..., Any]:
+        function.note = note  # type: ignore[attr-defined]
+        return function
+
+    return declare
+
+
 @dataclass(frozen=True)
 class Source:
     """Where a stage's output comes from, if it was not made in this run.

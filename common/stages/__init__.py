@@ -8,6 +8,7 @@ from common.stages.inference import infer_cam, infer_seg
 from common.stages.judging import eval_cam, eval_labels, eval_tags
 from common.stages.labelling import boundary_walk, cam_to_ir_label, crf, labels, saliency_labels
 from common.stages.reading import read_ids, read_labels, read_maps
+from common.stages.superpixels import felzenszwalb, slic
 from common.stages.training import train
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "eval_cam",
     "eval_labels",
     "eval_tags",
+    "felzenszwalb",
     "first_tag",
     "gradient_walk",
     "infer_cam",
@@ -26,5 +28,6 @@ __all__ = [
     "read_labels",
     "read_maps",
     "saliency_labels",
+    "slic",
     "train",
 ]

@@ -126,6 +126,9 @@ def test_xml_tags():
     xml = f"<annotation><name>dog</name>{found('car', 1)}{found('cat', 0)}{found('unicorn', 0)}</annotation>".encode()
     classes = ("background", "car", "cat", "dog")
     assert xml_tags(xml, classes) == ["car", "cat"] and xml_tags(xml, classes, difficult=False) == ["cat"]
+    alone = b"<annotation><object><name>car</name><difficult>1</difficult></object></annotation>"
+    assert xml_tags(alone, classes, difficult=False) == ["car"]  # without it the image would have no tag
+    assert xml_tags(b"<annotation></annotation>", classes, difficult=False) == []
     with pytest.raises(DataError, match="no XML"):
         xml_tags(b"<annotation>", classes)
 

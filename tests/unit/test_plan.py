@@ -14,6 +14,7 @@ from common.cli import main
 from common.data.dataset import open_dataset, open_for_judging
 from common.data.guard import guarding
 from common.pipeline import run_recipe
+from common.pipeline.notes import data_notes
 from common.pipeline.plan import Settings, make_plan
 from common.pipeline.recipe import load_recipe
 from common.pipeline.run_folder import read_run
@@ -252,3 +253,18 @@ def test_label_maps_of_one_class_are_a_line(tmp_path: Path, tiny_voc: Path, caps
     assert "label: all 8 label maps hold nothing but 'background'" in capsys.readouterr().out
     run_recipe(load_recipe(path), settings(tmp_path / "some"))
     assert "label maps" not in capsys.readouterr().out
+
+
+def test_what_a_stage_has_to_say_of_the_data(tmp_path: Path, tiny_voc: Path, capsys: pytest.CaptureFixture) -> None:
+    """Once, in front of the plan and of a run that makes the stage."""
+    noted = "".join(f'dict(stage="toy.noted", name="{name}", split="train"),' for name in ("one", "other"))
+    path, line = recipe(tmp_path, tiny_voc, noted), "8 images of 'train' have one tag"
+    command = ["run", str(path), "--work-dir", str(tmp_path / "work"), "--workers", "1", "--device", "cpu"]
+    assert main([*command, "--dry-run"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == line
+    assert main(command) == 0
+    assert capsys.readouterr().out.count(line) == 1
+    assert main(command) == 0 and line not in capsys.readouterr().out
+    (tiny_voc / "tags.json").unlink()
+    loaded = load_recipe(path)
+    assert data_notes(loaded.data_root, loaded.steps) == []  # the plan says what is missing

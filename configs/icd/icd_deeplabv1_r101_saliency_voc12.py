@@ -1,0 +1,37 @@
+"""ICD (CVPR 2020) with saliency, DeepLab v1 on ResNet-101: seeds on train_aug, mIoU on val.
+
+Expected, mIoU: DeepLab 67.8 on val (a third-party list of results, which says DeepLab v1; the authors' README says v2);
+seeds not published.
+Time and memory: not measured; both networks need a GPU.
+Data: voc12 (`wsseg data prepare voc12 --tags xml-no-difficult`) with saliency maps (the authors take OAA's, folder
+saliency_aug) in its folder of saliency; photos, tags and saliency of train_aug; the masks only judge.
+Weights: vgg16_20M, BGR minus the mean as Caffe has it: `wsseg weights import deeplab_largeFOV.pth --as vgg16_20M`;
+ResNet-101 of ImageNet, which torchvision fetches at the first use.
+Run: wsseg run configs/icd/icd_deeplabv1_r101_saliency_voc12.py
+"""
+
+_base_ = ["../_base_/data/voc12.py", "../_base_/crf.py"]
+from common.fragments import retrained
+from methods.icd.recipe import discriminated, salient_labels, seeds, superpixels
+
+method = "icd"
+seed = 0
+uses = ("tags", "saliency")
+
+look = dict(canvas=513, scale=1.0)  # at inference a photo lies on a square of 513 pixels
+felzenszwalb = dict(k=75, min_size=75, sigma=0.8, merge=64)  # at most 64 superpixels
+rule = dict(salient=3, conflict=0.0, min_salient=0.01)  # saliency below 0.01 of 255; 1 % of the pixels
+
+pipeline = [
+    # Superpixels, joined by conv5_3 of ImageNet's VGG16.
+    *superpixels("discriminator_vgg16_voc12.py", "train_aug", **felzenszwalb, **look),
+    # CAM, bottom-up and top-down branch, trained together; their maps at one scale.
+    *discriminated(
+        "discriminator_vgg16_voc12.py", "train_aug", segments="merged", **look, squash=None, judged="train_aug"
+    ),
+    *seeds("discriminator", judged="train_aug"),
+    # The same signs, but background is what is not salient; no CRF.
+    *salient_labels("discriminator", "train_aug", rule=rule, judged="train_aug"),
+    # DeepLab v1 with one large field of view; the authors publish no constants for it.
+    *retrained("deeplabv1_r101_voc12.py", labels="pseudo", split="train_aug", crf=_base_.crf_deeplab),
+]

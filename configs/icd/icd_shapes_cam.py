@@ -1,0 +1,30 @@
+"""A CAM network without the other branches through ICD's seed rule on the built-in benchmark, a control.
+
+Expected: not measured yet.
+Time and memory: not measured.
+Data: `wsseg data make shapes --out data/shapes`.
+Weights: EfficientNet-Lite0 of ImageNet, from its package.
+Run: wsseg run configs/icd/icd_shapes_cam.py
+"""
+
+_base_ = ["../_base_/data/shapes.py", "../_base_/crf.py"]
+from methods.icd.recipe import crf_labels, discriminated, seeds
+
+method = "icd"
+seed = 0
+
+look = dict(canvas=257, scale=2.0)  # pictures of 128 pixels, doubled
+
+pipeline = [
+    *discriminated(
+        "discriminator_lite0_shapes.py",
+        "train_aug",
+        segments=None,
+        **look,
+        squash=256,
+        judged="train",
+        options={"model.branches": False},
+    ),
+    *seeds("make_cam", judged="train"),
+    *crf_labels(crf=_base_.crf_psa, confidence=0.5, judged="train"),
+]

@@ -1,0 +1,32 @@
+"""ICD whose directions are not oriented by the CAM on the built-in benchmark, a control.
+
+Expected: not measured yet.
+Time and memory: not measured.
+Data: `wsseg data make shapes --out data/shapes`.
+Weights: EfficientNet-Lite0 of ImageNet, from its package.
+Run: wsseg run configs/icd/icd_shapes_unsigned.py
+"""
+
+_base_ = ["../_base_/data/shapes.py", "../_base_/crf.py"]
+from methods.icd.recipe import crf_labels, discriminated, seeds, superpixels
+
+method = "icd"
+seed = 0
+
+look = dict(canvas=257, scale=2.0)  # pictures of 128 pixels, doubled
+felzenszwalb = dict(k=75, min_size=20, sigma=0.8, merge=32)  # starting points
+
+pipeline = [
+    *superpixels("discriminator_lite0_shapes.py", "train_aug", **felzenszwalb, **look),
+    *discriminated(
+        "discriminator_lite0_shapes.py",
+        "train_aug",
+        segments="merged",
+        **look,
+        squash=256,
+        judged="train",
+        options={"model.signs": False},
+    ),
+    *seeds("discriminator", judged="train"),
+    *crf_labels(crf=_base_.crf_psa, confidence=0.5, judged="train"),
+]
