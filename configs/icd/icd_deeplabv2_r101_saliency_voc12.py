@@ -12,7 +12,7 @@ Run: wsseg run configs/icd/icd_deeplabv2_r101_saliency_voc12.py
 
 _base_ = ["../_base_/data/voc12.py", "../_base_/crf.py"]
 from common.fragments import retrained
-from methods.icd.recipe import discriminated, salient_labels, seeds, superpixels
+from methods.icd.recipe import discriminated, salient_seeds, seeds, superpixels
 
 method = "icd"
 seed = 0
@@ -31,7 +31,7 @@ pipeline = [
     ),
     *seeds("discriminator", judged="train_aug"),
     # The same signs, but background is what is not salient; no CRF.
-    *salient_labels("discriminator", "train_aug", rule=rule, judged="train_aug"),
+    *salient_seeds("discriminator", "train_aug", rule=rule, judged="train_aug"),
     # DeepLab v2 from ImageNet's ResNet-101; the authors publish no constants for it.
     *retrained("deeplabv2_r101_voc12.py", labels="pseudo", split="train_aug", crf=_base_.crf_deeplab),
 ]

@@ -11,7 +11,7 @@ Run: wsseg run configs/icd/icd_deeplabv2_vgg16_saliency_voc12.py
 
 _base_ = ["../_base_/data/voc12.py", "../_base_/crf.py"]
 from common.fragments import retrained
-from methods.icd.recipe import discriminated, salient_labels, seeds, superpixels
+from methods.icd.recipe import discriminated, salient_seeds, seeds, superpixels
 
 method = "icd"
 seed = 0
@@ -30,7 +30,7 @@ pipeline = [
     ),
     *seeds("discriminator", judged="train_aug"),
     # The same signs, but background is what is not salient; no CRF.
-    *salient_labels("discriminator", "train_aug", rule=rule, judged="train_aug"),
+    *salient_seeds("discriminator", "train_aug", rule=rule, judged="train_aug"),
     # DeepLab v2 on VGG16; the authors publish no constants for it.
     *retrained("deeplabv2_vgg16_voc12.py", labels="pseudo", split="train_aug", crf=_base_.crf_deeplab),
 ]

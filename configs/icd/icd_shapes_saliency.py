@@ -10,7 +10,7 @@ Run: wsseg run configs/icd/icd_shapes_saliency.py
 
 _base_ = ["../_base_/data/shapes.py", "../_base_/crf.py"]
 from common.fragments import retrained
-from methods.icd.recipe import discriminated, salient_labels, seeds, superpixels
+from methods.icd.recipe import discriminated, salient_seeds, seeds, superpixels
 
 method = "icd"
 seed = 0
@@ -24,7 +24,7 @@ pipeline = [
     *superpixels("discriminator_lite0_shapes.py", "train_aug", **felzenszwalb, **look),
     *discriminated("discriminator_lite0_shapes.py", "train_aug", segments="merged", **look, squash=256, judged="train"),
     *seeds("discriminator", judged="train"),
-    *salient_labels("discriminator", "train_aug", rule=rule, judged="train"),
+    *salient_seeds("discriminator", "train_aug", rule=rule, judged="train"),
     *retrained(
         "../deeplab/deeplabv2_lite0_shapes.py",
         labels="pseudo",

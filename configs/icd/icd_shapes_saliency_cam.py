@@ -9,7 +9,7 @@ Run: wsseg run configs/icd/icd_shapes_saliency_cam.py
 """
 
 _base_ = ["../_base_/data/shapes.py"]
-from methods.icd.recipe import discriminated, salient_labels, seeds
+from methods.icd.recipe import discriminated, salient_seeds, seeds
 
 method = "icd"
 seed = 0
@@ -29,5 +29,5 @@ pipeline = [
         options={"model.branches": False},
     ),
     *seeds("make_cam", judged="train"),
-    *salient_labels("make_cam", "train_aug", rule=rule, judged="train"),
+    *salient_seeds("make_cam", "train_aug", rule=rule, judged="train"),
 ]

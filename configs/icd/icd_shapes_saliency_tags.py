@@ -9,13 +9,14 @@ Run: wsseg run configs/icd/icd_shapes_saliency_tags.py
 """
 
 _base_ = ["../_base_/data/shapes.py"]
-from methods.icd.recipe import saliency_alone
+from common.fragments import saliency_alone
 
 method = "icd"
 seed = 0
 uses = ("tags", "saliency")
 
-rule = dict(salient=3, conflict=0.0, min_salient=0.01)  # saliency below 0.01 of 255; 1 % of the pixels
+# Without the rule's conflict: this map says that the class is everywhere, so all other pixels would stay undefined.
+rule = dict(salient=3, min_salient=0.01)
 
 pipeline = [
     *saliency_alone("train_aug", rule=rule, judged="train"),

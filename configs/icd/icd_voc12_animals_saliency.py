@@ -10,7 +10,7 @@ Run: wsseg run configs/icd/icd_voc12_animals_saliency.py
 
 _base_ = ["../_base_/data/voc12_animals.py"]
 from common.fragments import retrained
-from methods.icd.recipe import discriminated, salient_labels, seeds, superpixels
+from methods.icd.recipe import discriminated, salient_seeds, seeds, superpixels
 
 method = "icd"
 seed = 0
@@ -28,7 +28,7 @@ pipeline = [
     *superpixels("discriminator_lite0_voc12_animals.py", images, **felzenszwalb, **look),
     *discriminated("discriminator_lite0_voc12_animals.py", images, segments="merged", **look, squash=None, **judge),
     *seeds("discriminator", **judge),
-    *salient_labels("discriminator", images, rule=rule, **judge),
+    *salient_seeds("discriminator", images, rule=rule, **judge),
     *retrained(
         "../deeplab/deeplabv2_lite0_voc12_animals.py",
         labels="pseudo",

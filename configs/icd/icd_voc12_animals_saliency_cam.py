@@ -9,7 +9,7 @@ Run: wsseg run configs/icd/icd_voc12_animals_saliency_cam.py
 """
 
 _base_ = ["../_base_/data/voc12_animals.py"]
-from methods.icd.recipe import discriminated, salient_labels, seeds
+from methods.icd.recipe import discriminated, salient_seeds, seeds
 
 method = "icd"
 seed = 0
@@ -33,5 +33,5 @@ pipeline = [
         options={"model.branches": False},
     ),
     *seeds("make_cam", **judge),
-    *salient_labels("make_cam", images, rule=rule, **judge),
+    *salient_seeds("make_cam", images, rule=rule, **judge),
 ]

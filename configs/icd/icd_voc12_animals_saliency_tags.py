@@ -9,7 +9,7 @@ Run: wsseg run configs/icd/icd_voc12_animals_saliency_tags.py
 """
 
 _base_ = ["../_base_/data/voc12_animals.py"]
-from methods.icd.recipe import saliency_alone
+from common.fragments import saliency_alone
 
 method = "icd"
 seed = 0
@@ -18,7 +18,8 @@ uses = ("tags", "saliency")
 images = "train_quick"  # train_aug holds all 3131
 frequent = ("background", "cat", "cow", "dog", "horse", "person", "sheep")  # the others have too few images
 
-rule = dict(salient=3, conflict=0.0, min_salient=0.01)  # saliency below 0.01 of 255; 1 % of the pixels
+# Without the rule's conflict: this map says that the class is everywhere, so all other pixels would stay undefined.
+rule = dict(salient=3, min_salient=0.01)
 judge = dict(judged=images, classes=frequent)
 
 pipeline = [

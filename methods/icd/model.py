@@ -29,6 +29,10 @@ from methods.icd.losses import (
 from methods.icd.superpixels import refine_by_superpixel
 
 NORM = {"type": "BN"}
+LARGE_FOV = "decode_head.branches.0."
+"""How the names of fc6 and fc7 begin in weights of DeepLab's VGG16."""
+CUT = "cut."
+"""How they begin where they are cut out of a whole VGG16."""
 
 
 @MODELS.register_module()
@@ -144,7 +148,9 @@ class DiscriminatorNetwork(ImageModel):
             self._copy_fov()
 
     def _load_fov(self, weights: str) -> None:
-        missing = load_matching(self.cam_branch, resolve_init(weights), "decode_head.branches.0.")
+        state = resolve_init(weights)
+        prefix = CUT if any(key.startswith(CUT) for key in state) else LARGE_FOV
+        missing = load_matching(self.cam_branch, state, prefix)
         lacking = [name for name in missing if not name.startswith("fc8.")]
         if lacking:
             shape = tuple(self.cam_branch.state_dict()[lacking[0]].shape)

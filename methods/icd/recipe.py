@@ -10,7 +10,7 @@ from typing import Any
 
 from common.fragments import Classes, Stage, stage
 
-__all__ = ["crf_labels", "discriminated", "saliency_alone", "salient_labels", "seeds", "superpixels"]
+__all__ = ["crf_labels", "discriminated", "salient_seeds", "seeds", "superpixels"]
 
 
 def superpixels(
@@ -103,7 +103,7 @@ def crf_labels(*, crf: Mapping[str, Any], confidence: float, judged: str, classe
     ]
 
 
-def salient_labels(
+def salient_seeds(
     scores: str, split: str, *, rule: Mapping[str, Any], judged: str, classes: Classes = None
 ) -> list[Stage]:
     """Stages `saliency`, `pseudo`, `eval_pseudo`: seeds whose background is what is not salient, without a CRF.
@@ -113,21 +113,6 @@ def salient_labels(
     return [
         stage("read_maps", "saliency", what="saliency", split=split),
         stage("icd.seeds", "pseudo", scores=scores, ranking="make_cam", saliency="saliency", rule=dict(rule)),
-        *_judged(judged, classes),
-    ]
-
-
-def saliency_alone(split: str, *, rule: Mapping[str, Any], judged: str, classes: Classes = None) -> list[Stage]:
-    """Stages `tags`, `saliency`, `pseudo`, `eval_pseudo`: the control without a network.
-
-    The first class of each image is painted on its salient pixels. The rule's conflict is left out: this map says that
-    the class is everywhere, so that everything else would be undefined. rule, judged, classes: as of `salient_labels`.
-    """
-    own = {key: value for key, value in rule.items() if key != "conflict"}
-    return [
-        stage("first_tag", "tags", split=split),
-        stage("read_maps", "saliency", what="saliency", split=split),
-        stage("saliency_labels", "pseudo", scores="tags", saliency="saliency", rule=own),
         *_judged(judged, classes),
     ]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from torch import Tensor
 
-import methods.icd.model  # noqa: F401  (registers the network)
 from common.checkpoints.convert import VGG_CONVS, convert_torchvision_vgg16, renamed
 from common.checkpoints.formats import Format
+from methods.icd.model import CUT
 
 State = Mapping[str, Tensor]
 KINDS = r"(weight|bias)"
@@ -40,15 +40,14 @@ def convert_torchvision_fov(state: State) -> dict[str, Tensor]:
     """torchvision's whole VGG16: its fc6 and fc7 become DeepLab's small ones, every third tap and fourth channel.
 
     `classifier.0` [4096, 512 x 7 x 7] keeps the taps 0, 3, 6 of both axes and every fourth output, `classifier.3` every
-    fourth row and column.
+    fourth row and column. Their names begin with `CUT`, so that no other network takes them for trained ones.
     """
-    branch = "decode_head.branches.0"
     fc6, fc7 = state["classifier.0.weight"], state["classifier.3.weight"]
     return convert_torchvision_vgg16(state) | {
-        f"{branch}.fc6.conv.weight": fc6.view(-1, 512, 7, 7)[::4, :, ::3, ::3],
-        f"{branch}.fc6.conv.bias": state["classifier.0.bias"][::4],
-        f"{branch}.fc7.conv.weight": fc7[::4, ::4, None, None],
-        f"{branch}.fc7.conv.bias": state["classifier.3.bias"][::4],
+        f"{CUT}fc6.conv.weight": fc6.view(-1, 512, 7, 7)[::4, :, ::3, ::3],
+        f"{CUT}fc6.conv.bias": state["classifier.0.bias"][::4],
+        f"{CUT}fc7.conv.weight": fc7[::4, ::4, None, None],
+        f"{CUT}fc7.conv.bias": state["classifier.3.bias"][::4],
     }
 
 
@@ -57,16 +56,10 @@ def _network(state: State) -> dict[str, Any]:
     return {"type": "DiscriminatorNetwork", "backbone": {"type": "VGG16BeforePool"}, "num_classes": classes}
 
 
-def _fov_network(state: State) -> dict[str, Any]:
-    head = {"type": "LargeFOVHead", "in_channels": 512, "dilation": 1, "num_classes": 21}
-    return {"type": "EncoderDecoder", "backbone": {"type": "VGG16Dilated"}, "decode_head": head}
-
-
 FORMATS = {
     "icd": Format((r"(arg:)?icd_bu_weight", r"(arg:)?conv5_3_weight"), convert_icd, _network),
     "torchvision_vgg16_fov": Format(
         (r"features\.28\.weight", *(rf"classifier\.{layer}\.weight" for layer in (0, 3, 6))),
         convert_torchvision_fov,
-        _fov_network,
     ),
 }

@@ -30,7 +30,7 @@ from common.training.poly_sgd import poly_lr
 from common.training.schedule import resolve_schedule
 from methods.icd.discriminator import IntraClassDiscriminator
 from methods.icd.hooks import lines
-from methods.icd.model import DiscriminatorNetwork
+from methods.icd.model import CUT, DiscriminatorNetwork
 from methods.icd.released import convert_icd, convert_torchvision_fov
 from methods.icd.tags import alone, never_alone
 from tests.unit.training_runs import kill_at, log_lines, train
@@ -303,12 +303,12 @@ def test_torchvisions_classifier_becomes_the_small_fc6_and_fc7():
         "classifier.3.bias": torch.randn(8, generator=generator),
         "classifier.6.weight": torch.zeros(10, 8),
     }
-    found, branch = convert_torchvision_fov(state), "decode_head.branches.0"
-    fc6, fc7 = found[f"{branch}.fc6.conv.weight"], found[f"{branch}.fc7.conv.weight"]
+    found = convert_torchvision_fov(state)
+    fc6, fc7 = found[f"{CUT}fc6.conv.weight"], found[f"{CUT}fc7.conv.weight"]
     assert fc6.shape == (2, 512, 3, 3) and fc7.shape == (2, 2, 1, 1)
     taps = state["classifier.0.weight"].view(8, 512, 7, 7)
     assert fc6[1, 7, 2, 1] == taps[4, 7, 6, 3] and fc7[1, 0] == state["classifier.3.weight"][4, 0]
-    assert found[f"{branch}.fc7.conv.bias"].tolist() == state["classifier.3.bias"][[0, 4]].tolist()
+    assert found[f"{CUT}fc7.conv.bias"].tolist() == state["classifier.3.bias"][[0, 4]].tolist()
     assert recognise(state, "file") == "torchvision_vgg16_fov"
     assert recognise({"features.28.weight": 0}, "file") == "torchvision_vgg16"
 
