@@ -14,6 +14,7 @@ sums over the blocks before and behind them, and the exact factor on the diagona
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import torch
@@ -57,8 +58,10 @@ def symmetric_walk(affinity: Tensor, radius: int) -> tuple[Tensor, Tensor]:
     row, column, value = torch.cat(rows), torch.cat(columns), torch.cat(values)
     degree = affinity.new_zeros(height * width).index_add_(0, row, value)
     value = value / (degree[row] * degree[column]).sqrt()
-    index = torch.stack([row, column])
-    return torch.sparse_coo_tensor(index, value, (height * width,) * 2).to_sparse_csr(), degree
+    size = (height * width, height * width)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # PyTorch calls its sparse matrices a beta
+        return torch.sparse_coo_tensor(torch.stack([row, column]), value, size).to_sparse_csr(), degree
 
 
 def walked(matrix: Tensor, x: Tensor, steps: int) -> Tensor:

@@ -129,7 +129,7 @@ def test_the_size_decides_which_form_it_is(monkeypatch: pytest.MonkeyPatch):
     factored, error = adjacency_of(edge, *WALK, 6, dense=119, modes=60, generator=seeded())
     assert isinstance(factored, FactoredAdjacency) and error == factored.error > 0
     monkeypatch.setattr(factor, "ROOM", 1000)
-    with pytest.raises(DataError, match="graph of 120 cells takes .* scale the photo down"):
+    with pytest.raises(DataError, match=r"graph of 120 cells takes .* scale the photo down"):
         adjacency_of(edge, *WALK, 6, dense=0, modes=60, generator=seeded())
 
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from common.base.errors import UserError
-from methods.wsgcn.fit import Fits, FitRule, fit
+from methods.wsgcn.fit import FitRule, Fits, fit
 from methods.wsgcn.graph import dense_adjacency, walk_matrix
 from methods.wsgcn.laplacian import grid_laplacian, smoothness, window_offsets
 from methods.wsgcn.layers import PropagationGCN
