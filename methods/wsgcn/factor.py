@@ -43,9 +43,9 @@ TOLERANCE = 1e-7
 
 
 def symmetric_walk(affinity: Tensor, radius: int) -> tuple[Tensor, Tensor]:
-    """M as a sparse matrix [N, N], at most 69 values a row for radius 5, and d, float [N].
+    """M as a sparse matrix [N, N], float32, at most 69 values a row for radius 5; and d, float64 [N].
 
-    affinity: a stencil [n, h, w] of `stencil_affinity`.
+    affinity: a stencil [n, h, w] of `stencil_affinity`, float64: 256 steps would make 5e-4 of what float32 loses here.
     """
     height, width = affinity.shape[-2:]
     cells = torch.arange(height * width, device=affinity.device).view(height, width)
@@ -61,7 +61,7 @@ def symmetric_walk(affinity: Tensor, radius: int) -> tuple[Tensor, Tensor]:
     size = (height * width, height * width)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # PyTorch calls its sparse matrices a beta
-        return torch.sparse_coo_tensor(torch.stack([row, column]), value, size).to_sparse_csr(), degree
+        return torch.sparse_coo_tensor(torch.stack([row, column]), value.float(), size).to_sparse_csr(), degree
 
 
 def walked(matrix: Tensor, x: Tensor, steps: int) -> Tensor:
@@ -88,30 +88,31 @@ def factor(matrix: Tensor, degree: Tensor, steps: int, modes: int, generator: to
     Raises:
         DataError: the photo is so large that b would take more than `ROOM`.
     """
-    alone = (degree.double() - 1) * steps < ALONE
-    own = torch.where(alone, degree.double() ** -steps, 0).to(degree)
-    held = (degree.double() ** -steps > WALL) & ~alone
+    stays = degree**-steps
+    alone = (degree - 1) * steps < ALONE
+    held = (stays > WALL) & ~alone
     walls = degree.masked_fill(~held, torch.inf).argsort()[: min(int(held.sum()), len(degree) // SHARE)]
     apart = alone.index_fill(0, walls, True)
     modes = min(modes, int((~apart).sum()))
-    start = _room(len(degree), len(walls) + modes, degree)
+    start = _room(len(degree), len(walls) + modes, degree.device)
     start[walls, torch.arange(len(walls), device=walls.device)] = 1
     smooth = torch.randn(len(degree), modes, generator=generator, device=degree.device)
     smooth[apart] = 0
     smooth = walked(matrix, smooth, max(steps // 4, 1))  # fast modes are gone then
     # without the rows apart: columns of no weight would find room there, and count what the unit vectors count
     start[~apart, len(walls) :] = torch.linalg.qr(smooth[~apart])[0]
-    return walked(matrix, start, steps // 2), own
+    return walked(matrix, start, steps // 2), stays.where(alone, 0).float()
 
 
-def _room(cells: int, columns: int, like: Tensor) -> Tensor:
-    size = cells * columns * like.element_size()
+def _room(cells: int, columns: int, device: torch.device) -> Tensor:
+    """Zeros, float32 [cells, columns]."""
+    size = cells * columns * 4
     if size > ROOM:
         raise DataError(
             f"The graph of {cells} cells takes {size / 2**30:.1f} GB several times over: scale the photo down to about "
             "1000 pixels a side or less."
         )
-    return like.new_zeros(cells, columns)
+    return torch.zeros(cells, columns, device=device)
 
 
 def relative_error(matrix: Tensor, b: Tensor, own: Tensor, steps: int, generator: torch.Generator) -> float:
@@ -124,7 +125,7 @@ def relative_error(matrix: Tensor, b: Tensor, own: Tensor, steps: int, generator
 class FactoredAdjacency:
     """A = D^-1 (B + I), B = max(T^t, (T^t)^T), M^t = b b^T + own: `adjacency @ x` for x [N, c], differentiable in x.
 
-    b: float [N, r]; own, degree: float [N]; error: what `relative_error` says of them.
+    b: float32 [N, r]; own: float32 [N]; degree: float64 [N]; error: what `relative_error` says of them.
     """
 
     def __init__(self, b: Tensor, own: Tensor, degree: Tensor, error: float) -> None:
@@ -133,7 +134,7 @@ class FactoredAdjacency:
         self.order = degree.argsort(stable=True)
         self.place = self.order.argsort()
         self.padding = -cells % BLOCK
-        self.scale = self._blocks(degree.sqrt()[:, None], fill=1.0)
+        self.scale = self._blocks(degree.sqrt().float()[:, None], fill=1.0)
         self.b = self._blocks(b)
         ratio = self.scale / self.scale.transpose(1, 2)
         self.diagonal = self.b @ self.b.transpose(1, 2) * torch.maximum(ratio, 1 / ratio)
@@ -184,6 +185,6 @@ def factored_adjacency(
     edge: float [h, w]; radius, beta: of `stencil_affinity`; exp_times: 1 or more, the walk has 2^exp_times steps;
     modes, generator: of `factor`.
     """
-    matrix, degree = symmetric_walk(stencil_affinity(edge, radius, beta), radius)
+    matrix, degree = symmetric_walk(stencil_affinity(edge.double(), radius, beta), radius)
     b, own = factor(matrix, degree, 2**exp_times, modes, generator)
     return FactoredAdjacency(b, own, degree, relative_error(matrix, b, own, 2**exp_times, generator))

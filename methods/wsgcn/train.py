@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the labels go")
     parser.add_argument("--data-root", type=Path, metavar="DIR", help="the data set, by default the recipe's")
     parser.add_argument("--seed", type=int, help="by default the recipe's")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--device", help="cpu, cuda or cuda:N; by default a GPU where there is one")
     try:
         fit_photos(parser.parse_args(arguments))
     except UserError as error:

@@ -45,7 +45,7 @@ def test_shifted_differences_are_the_dense_laplacian(size: tuple[int, int], radi
     image = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
     matrix, made = dense_laplacian(image, radius, 12, 20), grid_laplacian(image, radius, 12, 20)
     cells = size[0] * size[1]
-    torch.testing.assert_close((made @ torch.eye(cells)).double(), matrix, atol=1e-6, rtol=0)
+    torch.testing.assert_close((made @ torch.eye(cells)).double(), matrix, atol=1e-6, rtol=1e-6)
     z = log_probabilities(cells).requires_grad_()
     value = smoothness(z, made)
     value.backward()
@@ -136,8 +136,18 @@ def fitted(rule: FitRule, seed: int = 1, labels: Tensor | None = None) -> Tensor
 
 
 def test_five_percent_of_labels_complete_two_regions():
-    found = fitted(RULE).argmax(dim=1).view(20, 24)
-    assert (found == torch.from_numpy(scene(20, 24).truth)).float().mean() > 0.95
+    """Halves of a photo, a sharp boundary between them, features that say little."""
+    generator, truth = torch.Generator().manual_seed(0), torch.zeros(24, 30, dtype=torch.int64)
+    truth[:, 15:] = 5
+    edge = torch.full((24, 30), 0.02)
+    edge[:, 15] = 0.98
+    labels = torch.where(torch.rand(720, generator=generator) < 0.05, truth.flatten(), 255)
+    features = 0.05 * torch.randn(720, 160, generator=generator) + 0.02 * (truth.flatten() > 0)[:, None]
+    adjacency = dense_adjacency(walk_matrix(edge, *WALK, 6))
+    smooth = grid_laplacian(np.full((24, 30, 3), 128, np.uint8), 2, 12, 20)
+    model = PropagationGCN(160, 16, 21, 0.3, generator)
+    found = fit(model, adjacency @ features, adjacency, labels, smooth, RULE, generator).argmax(dim=1)
+    assert (found == truth.flatten()).float().mean() > 0.95
 
 
 def test_the_same_seed_gives_the_same_bytes_another_seed_others():
@@ -154,7 +164,7 @@ def test_a_photo_without_sure_cells_stays_finite():
 
 def test_a_training_that_diverges_is_no_result():
     with pytest.raises(FloatingPointError, match="diverged"):
-        fitted(FitRule.from_recipe({**NUMBERS, "steps": 3, "lr": 1e38}))
+        fitted(FitRule.from_recipe({**NUMBERS, "steps": 3, "lr": 1e30}))
 
 
 @pytest.mark.parametrize(
