@@ -2,7 +2,7 @@
 
 Images are RGB [h, w, 3], uint8 or float32 in 0..255; label maps are uint8 [h, w]; class maps are float tensors
 [K, h, w]. Nearest rules: PIL's reads cell floor((i + 1/2) in / out), torch's and OpenCV's floor(i in / out). Bilinear
-rules do not align corners.
+rules do not align corners, but for `resize_maps_aligned`.
 """
 
 from __future__ import annotations
@@ -65,6 +65,13 @@ def rescale_image(image: np.ndarray, scale: float) -> np.ndarray:
 def squash_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """PIL bilinear to `size` (h, w) on uint8 [H, W, 3], whatever its proportions."""
     return np.asarray(Image.fromarray(image).resize(size[::-1], Image.Resampling.BILINEAR))
+
+
+def lanczos_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """PIL Lanczos to `size` (h, w) on uint8 [H, W, 3]; the image itself where the size fits already."""
+    if image.shape[:2] == size:
+        return image
+    return np.asarray(Image.fromarray(image).resize(size[::-1], Image.Resampling.LANCZOS))
 
 
 def scale_image_bilinear(image: np.ndarray, scale: float) -> np.ndarray:
@@ -169,6 +176,13 @@ def resize_maps(maps: Tensor, size: tuple[int, int]) -> Tensor:
     if not len(maps):
         return maps.new_zeros(0, *size)
     return F.interpolate(maps[None], size, mode="bilinear", align_corners=False)[0]
+
+
+def resize_maps_aligned(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    """Maps [K, h, w] at another size (h', w'): bilinear, corners aligned: the outer cells keep their values."""
+    if not len(maps):
+        return maps.new_zeros(0, *size)
+    return F.interpolate(maps[None], size, mode="bilinear", align_corners=True)[0]
 
 
 def upsample(maps: Tensor, size: tuple[int, int], stride: int = 4) -> Tensor:
