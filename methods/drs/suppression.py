@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from common.ops.resize import resize_maps_aligned
+
 EPS = 1e-5
 
 
@@ -24,15 +26,8 @@ def suppress(active: Tensor, share: Tensor | float) -> Tensor:
 
 def normalised_cam(maps: Tensor, size: tuple[int, int]) -> Tensor:
     """The positive part of raw maps [K, h, w] at a size (h', w'), each over its maximum plus 1e-5: in [0, 1)."""
-    large = resize_aligned(maps.relu(), size)
+    large = resize_maps_aligned(maps.relu(), size)
     return large / (large.amax(dim=(1, 2), keepdim=True) + EPS)
-
-
-def resize_aligned(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    """Maps [K, h, w] at a size (h', w'): bilinear with aligned corners, as the released code enlarges all its maps."""
-    if not len(maps):
-        return maps.new_zeros(0, *size)
-    return F.interpolate(maps[None], size, mode="bilinear", align_corners=True)[0]
 
 
 class MapModel(Protocol):
@@ -76,4 +71,4 @@ def refined_maps(
     x, keys, sizes: as of `raw_maps`; out_size: (h, w) of the photo.
     """
     maps = raw_maps(model, x, keys, sizes)
-    return torch.stack([resize_aligned(scale, out_size) for scale in maps]).amax(dim=0).clamp(min=0)
+    return torch.stack([resize_maps_aligned(scale, out_size) for scale in maps]).amax(dim=0).clamp(min=0)

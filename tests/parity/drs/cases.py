@@ -8,13 +8,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from common.metrics import ConfusionMatrix, exact_match_accuracy
-from common.ops.resize import squash_image
+from common.ops.resize import resize_maps_aligned, squash_image
 from common.ops.saliency_labels import SaliencyRule, saliency_labels
 from common.training.param_groups import parameter_groups
 from methods.drs.losses import keep_pixel_maximum, refinement_loss, refinement_target
 from methods.drs.model import Suppression
 from methods.drs.released import convert_drs
-from methods.drs.suppression import localisation_maps, normalised_cam, resize_aligned, to_bytes
+from methods.drs.suppression import localisation_maps, normalised_cam, to_bytes
 from tests.parity.compare import close, equal, shapes
 from tests.parity.fill import image
 from tests.parity.networks import RGB, blank, filled, images, loaded, rates_by_epoch
@@ -111,7 +111,7 @@ def refinement_net(golden: Golden) -> None:
     model = network(golden, shapes(golden), 1.0, "RefinementNetwork")
     maps = model.extra(model.backbone(normalised(model, golden))[-1])
     size, tags = tuple(golden["out_size"].tolist()), torch.from_numpy(golden["labels"][0]) > 0
-    large = resize_aligned(maps[0], size)
+    large = resize_maps_aligned(maps[0], size)
     close(large[tags], golden["out_present"], 1e-4, what="maps of the image's classes")
     close(large[:, ::4, ::4], golden["out_all_sub"], 1e-4, what="all maps")
     equal(golden["out_absent_absmax"], 0.0, "other maps, which the tags take away")
