@@ -71,7 +71,7 @@ def lanczos_image(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """PIL Lanczos to `size` (h, w) on uint8 [H, W, 3]; the image itself where the size fits already."""
     if image.shape[:2] == size:
         return image
-    return np.asarray(Image.fromarray(image).resize(size[::-1], Image.Resampling.LANCZOS))
+    return np.array(Image.fromarray(image).resize(size[::-1], Image.Resampling.LANCZOS))  # writable, as a CRF needs it
 
 
 def scale_image_bilinear(image: np.ndarray, scale: float) -> np.ndarray:
