@@ -98,7 +98,7 @@ def factor(matrix: Tensor, degree: Tensor, steps: int, modes: int, generator: to
     start[walls, torch.arange(len(walls), device=walls.device)] = 1
     smooth = torch.randn(len(degree), modes, generator=generator, device=degree.device)
     smooth[apart] = 0
-    smooth = walked(matrix, smooth, max(steps // 4, 1))  # fast modes are gone then
+    smooth = walked(matrix, smooth, steps // 2)  # fast modes are gone then
     # without the rows apart: columns of no weight would find room there, and count what the unit vectors count
     start[~apart, len(walls) :] = torch.linalg.qr(smooth[~apart])[0]
     return walked(matrix, start, steps // 2), stays.where(alone, 0).float()
