@@ -26,5 +26,7 @@ pipeline = [
     # Maps and soft saliency give pseudo labels.
     *salient_labels("make_cam", "train_aug", rule=rule, judged="train"),
     # DeepLab v2; the authors publish no constants for it.
-    *retrained("deeplabv2_r101_voc12.py", labels="pseudo", split="train_aug", crf=_base_.crf_deeplab),
+    *retrained(
+        "../deeplab/deeplabv2_r101_imagenet_voc12.py", labels="pseudo", split="train_aug", crf=_base_.crf_deeplab
+    ),
 ]

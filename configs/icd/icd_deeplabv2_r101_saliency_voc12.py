@@ -33,5 +33,7 @@ pipeline = [
     # The same signs, but background is what is not salient; no CRF.
     *salient_seeds("discriminator", "train_aug", rule=rule, judged="train_aug"),
     # DeepLab v2 from ImageNet's ResNet-101; the authors publish no constants for it.
-    *retrained("deeplabv2_r101_voc12.py", labels="pseudo", split="train_aug", crf=_base_.crf_deeplab),
+    *retrained(
+        "../deeplab/deeplabv2_r101_imagenet_voc12.py", labels="pseudo", split="train_aug", crf=_base_.crf_deeplab
+    ),
 ]

@@ -31,5 +31,7 @@ pipeline = [
     *seeds("discriminator", judged="train_aug"),
     *crf_labels(crf=_base_.crf_psa, confidence=0.5, judged="train_aug"),
     # DeepLab v2 from ImageNet's ResNet-101; the authors publish no constants for it.
-    *retrained("deeplabv2_r101_voc12.py", labels="pseudo", split="train_aug", crf=_base_.crf_deeplab),
+    *retrained(
+        "../deeplab/deeplabv2_r101_imagenet_voc12.py", labels="pseudo", split="train_aug", crf=_base_.crf_deeplab
+    ),
 ]

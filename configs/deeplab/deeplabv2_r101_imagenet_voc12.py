@@ -1,5 +1,5 @@
-# Group-WSSS's DeepLab v2 on ResNet-101. The authors name the network and publish no constants for it: these are DeepLab
-# v2's, from ImageNet's ResNet-101, whose weights want the stride on the 3x3 and RGB / 255.
+# DeepLab v2 from ImageNet's ResNet-101, for papers that publish no constants of their last network: no masks of another
+# data set. torchvision's weights want the stride on the 3x3 and RGB / 255.
 _base_ = ["../_base_/deeplabv2_resnet101_msc.py"]
 
 model = dict(
