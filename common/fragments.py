@@ -5,7 +5,7 @@ Constants of a paper have no default here: the recipe says them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "stage",
     "supervised",
     "walked_labels",
+    "with_configs",
 ]
 
 Stage = dict[str, Any]
@@ -148,6 +149,20 @@ def best_snapshot(best: Mapping[str, Any] | None) -> dict[str, Any]:
     best: the parameters of a `KeepBestHook`.
     """
     return {} if best is None else {"best": dict(best), "oracle": True}
+
+
+def with_configs(stages: Iterable[Stage], **configs: str) -> list[Stage]:
+    """The same stages with other network configs: another row of a paper's table.
+
+    stages: of a recipe; configs: by the name of the stage, relative to the recipe.
+
+    Raises:
+        ValueError: a name is no stage with a config.
+    """
+    stages = list(stages)
+    if unknown := sorted(set(configs) - {entry["name"] for entry in stages if "config" in entry}):
+        raise ValueError(f"no stage with a config is called {', '.join(unknown)}")
+    return [{**entry, "config": configs[entry["name"]]} if entry["name"] in configs else entry for entry in stages]
 
 
 def stage(stage: str, name: str, **parameters: Any) -> Stage:

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from common.base.config import read_config
+
 OPTIONS = "--cfg-options"
 
 
@@ -25,19 +27,33 @@ def origins(path: str | Path, content: Mapping[str, Any], options: Mapping[str, 
 
     path: the file, which `read_config` has read without a fault; content: what it says with its bases and options;
     options: those of the command line, dotted key -> value. What a function returns counts as the file's that calls it;
-    a dictionary that is lent as `_base_.NAME` counts as the base's.
+    a dictionary that is lent as `_base_.NAME` counts as the base's, and so does what is left of a list.
     """
     said = [(str(file), written(file)) for file in files(Path(path))]
     said += [(_source(key, said) or str(path), places) for key, places in _lent(Path(path), content)]
+    said += [(origin.source, {origin.key}) for origin in _inherited(Path(path), content)]
     said.append((OPTIONS, {part for key, value in (options or {}).items() for part, _ in leaves(value, key)}))
     return [Origin(key, value, _source(key, said) or str(path)) for key, value in leaves(content)]
 
 
 def _lent(path: Path, content: Mapping[str, Any]) -> Iterator[tuple[str, set[str]]]:
     """(a key of it, the keys of all that is equal to it) for each dictionary `_base_.NAME` that the file uses."""
-    for name in sorted(set(re.findall(r"\b_base_\.(\w+)", path.read_text(encoding="utf-8")))):
+    for name in _borrowed(path):
         if isinstance(lent := content.get(name), Mapping):
             yield next(leaves(lent, name))[0], set(_places(content, lent))
+
+
+def _inherited(path: Path, content: Mapping[str, Any]) -> Iterator[Origin]:
+    """The values of the lists `_base_.NAME` that the file uses, where they still stand in its own list of that name."""
+    names = {name for name in _borrowed(path) if isinstance(content.get(name), list | tuple)}
+    now = dict(leaves({name: content[name] for name in names})) if names else {}
+    for base in bases(path) if names else ():
+        found = origins(base, read_config(base).to_dict())
+        yield from (origin for origin in found if origin.key in now and now[origin.key] == origin.value)
+
+
+def _borrowed(path: Path) -> list[str]:
+    return sorted(set(re.findall(r"\b_base_\.(\w+)", path.read_text(encoding="utf-8"))))
 
 
 def _places(part: Any, wanted: Mapping[str, Any], prefix: str = "") -> Iterator[str]:

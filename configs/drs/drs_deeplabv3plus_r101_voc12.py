@@ -10,24 +10,8 @@ Weights: VGG16 and ResNet-101 of ImageNet, which torchvision fetches at the firs
 Run: wsseg run configs/drs/drs_deeplabv3plus_r101_voc12.py
 """
 
-_base_ = ["../_base_/data/voc12.py", "../_base_/crf.py"]
-from common.fragments import retrained
-from methods.drs.recipe import pseudo_labels, refined_maps, suppressed_maps
+_base_ = ["drs_deeplabv2_r101_coco_voc12.py"]
+from common.fragments import with_configs
 
-method = "drs"
-seed = 0
-uses = ("tags", "saliency")
-
-look = dict(size=320, sizes=(256, 320, 384))
-rule = dict(salient=51, floor=0.2, conflict=0.9, conflicts=3)  # saliency above 50; alpha 0.2; three scores over 0.9
-
-pipeline = [
-    # Classifier with learnable suppression, and its maps: the maximum over three sizes, in whole levels of 255.
-    *suppressed_maps("cls_vgg16_voc12.py", "train_aug", **look, judged="train"),
-    # A network without suppression regresses these maps and so takes noise off them.
-    *refined_maps("refine_vgg16_voc12.py", "train_aug", **look, judged="train"),
-    # Refined maps and saliency give pseudo labels.
-    *pseudo_labels("refined", "train_aug", rule=rule, judged="train", plain="make_cam"),
-    # DeepLab v3+, judged on whole photos.
-    *retrained("deeplabv3plus_r101_voc12.py", labels="pseudo", split="train_aug", crf=_base_.crf_deeplab),
-]
+# The row of DeepLab v2 with v3+, judged on whole photos.
+pipeline = with_configs(_base_.pipeline, deeplab="deeplabv3plus_r101_voc12.py")

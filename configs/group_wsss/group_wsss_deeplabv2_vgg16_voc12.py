@@ -9,21 +9,8 @@ Weights: VGG16 of ImageNet, which torchvision fetches at the first use; vgg16_as
 Run: wsseg run configs/group_wsss/group_wsss_deeplabv2_vgg16_voc12.py
 """
 
-_base_ = ["../_base_/data/voc12.py", "../_base_/crf.py"]
-from common.fragments import retrained, salient_labels
-from methods.group_wsss.recipe import mined_maps
+_base_ = ["group_wsss_deeplabv2_r101_voc12.py"]
+from common.fragments import with_configs
 
-method = "group_wsss"
-seed = 0
-uses = ("tags", "saliency")
-
-rule = dict(salient=32, soft=True, conflict=0.9, conflicts=2, strong=0.8, min_foreground=0.01)
-
-pipeline = [
-    # Groups of three photos with the same tags; the maps of epochs 1 to 14 are accumulated while the network trains.
-    *mined_maps("groups_vgg16_voc12.py", "train_aug", size=256, judged="train"),
-    # Maps and soft saliency give pseudo labels.
-    *salient_labels("make_cam", "train_aug", rule=rule, judged="train"),
-    # DeepLab v2; the authors publish no constants for it.
-    *retrained("deeplabv2_vgg16_voc12.py", labels="pseudo", split="train_aug", crf=_base_.crf_deeplab),
-]
+# The row of ResNet-101 with VGG16 as the last network.
+pipeline = with_configs(_base_.pipeline, deeplab="deeplabv2_vgg16_voc12.py")

@@ -10,26 +10,8 @@ vgg16_aspp: `wsseg weights import init.pth --as vgg16_aspp`.
 Run: wsseg run configs/icd/icd_deeplabv2_vgg16_voc12.py
 """
 
-_base_ = ["../_base_/data/voc12.py", "../_base_/crf.py"]
-from common.fragments import retrained
-from methods.icd.recipe import crf_labels, discriminated, seeds, superpixels
+_base_ = ["icd_deeplabv2_r101_voc12.py"]
+from common.fragments import with_configs
 
-method = "icd"
-seed = 0
-
-look = dict(canvas=513, scale=1.0)  # at inference a photo lies on a square of 513 pixels
-felzenszwalb = dict(k=75, min_size=75, sigma=0.8, merge=64)  # at most 64 superpixels
-
-pipeline = [
-    # Superpixels, joined by conv5_3 of ImageNet's VGG16.
-    *superpixels("discriminator_vgg16_voc12.py", "train_aug", **felzenszwalb, **look),
-    # CAM, bottom-up and top-down branch, trained together; their maps at one scale.
-    *discriminated(
-        "discriminator_vgg16_voc12.py", "train_aug", segments="merged", **look, squash=None, judged="train_aug"
-    ),
-    # The sign of the top-down maps, then a dense CRF that trusts a label with one half.
-    *seeds("discriminator", judged="train_aug"),
-    *crf_labels(crf=_base_.crf_psa, confidence=0.5, judged="train_aug"),
-    # DeepLab v2 on VGG16; the authors publish no constants for it.
-    *retrained("deeplabv2_vgg16_voc12.py", labels="pseudo", split="train_aug", crf=_base_.crf_deeplab),
-]
+# The row of ResNet-101 with VGG16 as the last network; the authors publish no constants for it.
+pipeline = with_configs(_base_.pipeline, deeplab="deeplabv2_vgg16_voc12.py")

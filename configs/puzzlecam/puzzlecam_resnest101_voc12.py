@@ -7,47 +7,13 @@ Weights: resnest101_imagenet (github.com/zhanghang1989/ResNeSt): `wsseg weights 
 Run: wsseg run configs/puzzlecam/puzzlecam_resnest101_voc12.py
 """
 
-_base_ = ["../_base_/data/voc12.py", "../_base_/crf.py"]
-from common.fragments import retrained
-from methods.puzzlecam.recipe import boundaries, pseudo_labels, puzzle_cams
+_base_ = ["puzzlecam_resnet50_voc12.py"]
+from common.fragments import with_configs
 
-method = "puzzlecam"
-seed = 0
-
-pipeline = [
-    # The classifier sees images and their four tiles. CAMs of the tagged classes, summed over four scales and the
-    # mirror image. The snapshot of the last epoch; the authors' choice, which sees masks and marks all that follows:
-    # best=dict(by="cam", split="train", interval=330).
-    *puzzle_cams(
-        "cam_resnest101_voc12.py",
-        "train_aug",
-        scales=(0.5, 1.0, 1.5, 2.0),
-        flip=True,
-        threshold="best",
-        judged="train",
-    ),
-    # Confident pixels teach class boundaries.
-    *boundaries("aff_resnest101_voc12.py", "train_aug", fg=0.40, bg=0.10, crf=_base_.crf_irn, judged="train"),
-    # Pseudo labels: 2^8 = 256 steps, a background of 0.35, and one iteration of a CRF on the labels.
-    *pseudo_labels(
-        beta=10,
-        exp_times=8,
-        radius=5,
-        canvas=512,
-        background=0.35,
-        crf=dict(_base_.crf_irn, iterations=1),
-        confidence=0.7,
-        thresholds=tuple(step / 20 for step in range(1, 16)),
-        judged="train",
-    ),
-    # DeepLab v3+, judged with four scales, mirror images and CRF.
-    *retrained(
-        "deeplabv3plus_resnest101_voc12.py",
-        labels="pseudo",
-        split="train_aug",
-        scales=(0.5, 1.0, 1.5, 2.0),
-        flip=True,
-        merge="sum",
-        crf=_base_.crf_psa,
-    ),
-]
+# The row of ResNet-50 with other networks.
+pipeline = with_configs(
+    _base_.pipeline,
+    cam="cam_resnest101_voc12.py",
+    aff="aff_resnest101_voc12.py",
+    deeplab="deeplabv3plus_resnest101_voc12.py",
+)

@@ -8,21 +8,13 @@ Weights: resnest101_imagenet and resnest269_imagenet (github.com/zhanghang1989/R
 Run: wsseg run configs/puzzlecam/puzzlecam_resnest269_voc12.py
 """
 
-_base_ = ["puzzlecam_resnest101_voc12.py"]
-from common.fragments import retrained
+_base_ = ["puzzlecam_resnet50_voc12.py"]
+from common.fragments import with_configs
 
-shared = [stage for stage in _base_.pipeline if stage["name"] not in ("deeplab", "segment", "val")]
-
-pipeline = [
-    *shared,
-    # DeepLab v3+, judged with four scales, mirror images and CRF.
-    *retrained(
-        "deeplabv3plus_resnest269_voc12.py",
-        labels="pseudo",
-        split="train_aug",
-        scales=(0.5, 1.0, 1.5, 2.0),
-        flip=True,
-        merge="sum",
-        crf=_base_.crf_psa,
-    ),
-]
+# The row of ResNet-50 with other networks.
+pipeline = with_configs(
+    _base_.pipeline,
+    cam="cam_resnest101_voc12.py",
+    aff="aff_resnest101_voc12.py",
+    deeplab="deeplabv3plus_resnest269_voc12.py",
+)

@@ -57,6 +57,18 @@ def test_each_value_has_the_file_that_said_it_last(files: Path):
     }
 
 
+def test_what_is_left_of_a_list_is_the_bases(files: Path):
+    (files / "row.py").write_text('_base_ = "low.py"\nsteps = [{**step, "type": 7} for step in _base_.steps[:3]]\n')
+    found = sources(files / "row.py")
+    assert {key: file for key, file in found.items() if key.startswith("steps")} == {
+        "steps.0.type": "row.py",
+        "steps.0.size": "low.py",
+        "steps.1.type": "row.py",
+        "steps.2.type": "row.py",
+        "steps.2.crf.steps": "high.py",
+    }
+
+
 def test_an_option_overrides_every_file(files: Path):
     found = sources(files / "low.py", {"loop.epochs": 9, "steps.2.crf.steps": 1, "loop.clip": {"other": 2}})
     said = {key for key, source in found.items() if source == OPTIONS}
