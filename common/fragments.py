@@ -18,6 +18,7 @@ __all__ = [
     "salient_labels",
     "stage",
     "supervised",
+    "until",
     "walked_labels",
     "with_configs",
 ]
@@ -163,6 +164,16 @@ def with_configs(stages: Iterable[Stage], **configs: str) -> list[Stage]:
     if unknown := sorted(set(configs) - {entry["name"] for entry in stages if "config" in entry}):
         raise ValueError(f"no stage with a config is called {', '.join(unknown)}")
     return [{**entry, "config": configs[entry["name"]]} if entry["name"] in configs else entry for entry in stages]
+
+
+def until(stages: Iterable[Stage], name: str) -> list[Stage]:
+    """The stages up to the one called `name`, itself among them: what a control shares with its method.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    stages = list(stages)
+    return stages[: [entry["name"] for entry in stages].index(name) + 1]
 
 
 def stage(stage: str, name: str, **parameters: Any) -> Stage:

@@ -7,37 +7,19 @@ Weights: EfficientNet-Lite0 of ImageNet, from its package.
 Run: wsseg run configs/wsgcn/wsgcn_shapes_controls.py
 """
 
-_base_ = ["../_base_/data/shapes.py", "../_base_/crf.py"]
-from common.fragments import cams
-from methods.irnet.recipe import boundaries
-from methods.wsgcn.recipe import controls, partial_labels
+_base_ = ["wsgcn_shapes.py"]
+from common.fragments import until
+from methods.wsgcn.recipe import controls
 
-method = "wsgcn"
-seed = 0
-tuned_on = ("train",)  # what it shares with irnet_shapes.py: learning rates
-
-walk = dict(beta=10, exp_times=7, radius=5, canvas=128)
-graph = dict(window=2, colour=12, place=20, dense=4000, modes=384)
-fit = dict(steps=250, width=16, dropout=0.3, lr=0.01, weight_decay=5e-4, entropy=3.3, laplacian=0.01)
 fits = dict(
-    gcn=fit,  # the headline, on the same graphs
-    no_entropy=dict(fit, entropy=0),
-    no_laplacian=dict(fit, laplacian=0),
-    colour=dict(fit, features="colour"),  # mean colours in the place of IRNet's features
+    gcn=_base_.fit,  # the headline, on the same graphs
+    no_entropy=dict(_base_.fit, entropy=0),
+    no_laplacian=dict(_base_.fit, laplacian=0),
+    colour=dict(_base_.fit, features="colour"),  # mean colours in the place of IRNet's features
     spread=None,  # the walk alone
 )
 
 pipeline = [
-    *cams("../irnet/cam_lite0_shapes.py", "train_aug", scales=(1.5, 2.0), flip=True, threshold="best", judged="train"),
-    *boundaries("../irnet/irn_lite0_shapes.py", "train_aug", fg=0.70, bg=0.35, crf=_base_.crf_irn, judged="train"),
-    *partial_labels(
-        alphas=(0.5, 1),
-        confidence=0.8,
-        share=0.3,
-        floor=0.4,
-        background=0.8,
-        crf=_base_.crf_cells,
-        judged="train",
-    ),
-    *controls(fits, walk=walk, graph=graph, irnet=0.62, crf=_base_.crf_fitted, judged="train"),
+    *until(_base_.pipeline, "eval_partial"),
+    *controls(fits, walk=_base_.walk, graph=_base_.graph, irnet=0.62, crf=_base_.crf_fitted, judged="train"),
 ]

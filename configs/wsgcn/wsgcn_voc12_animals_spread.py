@@ -8,62 +8,22 @@ Weights: EfficientNet-Lite0 of ImageNet, from its package.
 Run: wsseg run configs/wsgcn/wsgcn_voc12_animals_spread.py
 """
 
-_base_ = ["../_base_/data/voc12_animals.py", "../_base_/crf.py"]
-from common.fragments import cams
-from methods.irnet.recipe import boundaries
-from methods.wsgcn.recipe import controls, partial_labels
-
-method = "wsgcn"
-seed = 0
-tuned_on = ("train_quick",)  # what it shares with irnet_voc12_animals.py
-
-images = "train_quick"  # train_aug holds all 3131
-frequent = ("background", "cat", "cow", "dog", "horse", "person", "sheep")  # the others have too few images
-
-walk = dict(beta=10, exp_times=6, radius=5, canvas=240)  # 64 steps, IRNet's
-graph = dict(window=2, colour=12, place=20, dense=4000, modes=384)
-fit = dict(steps=250, width=16, dropout=0.3, lr=0.01, weight_decay=5e-4, entropy=10, laplacian=0.01)
+_base_ = ["wsgcn_voc12_animals.py"]
+from common.fragments import until
+from methods.wsgcn.recipe import controls
 
 judged = "train_quick_4_labeled_0"  # 200 of them; no mask is learned from
 
 pipeline = [
-    *cams(
-        "../irnet/cam_lite0_voc12_animals.py",
-        images,
-        scales=(1.0, 0.5, 1.5, 2.0),
-        flip=True,
-        threshold="best",
-        judged=images,
-        classes=frequent,
-    ),
-    *boundaries(
-        "../irnet/irn_lite0_voc12_animals.py",
-        images,
-        fg=0.50,
-        bg=0.25,
-        crf=_base_.crf_irn,
-        judged=images,
-        classes=frequent,
-    ),
-    # Starting points.
-    *partial_labels(
-        alphas=(0.75, 3),
-        confidence=0.8,
-        share=0.3,
-        floor=0.4,
-        background=0.8,
-        crf=_base_.crf_cells,
-        judged=images,
-        classes=frequent,
-    ),
+    *until(_base_.pipeline, "eval_partial"),
     *controls(
-        dict(gcn=fit, spread=None),
-        walk=walk,
-        graph=graph,
+        dict(gcn=_base_.fit, spread=None),
+        walk=_base_.walk,
+        graph=_base_.graph,
         irnet=0.55,
         crf=_base_.crf_fitted,
         judged=judged,
         split=judged,
-        classes=frequent,
+        classes=_base_.frequent,
     ),
 ]
