@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from common.base.errors import UserError, nearest
+from common.base.errors import UserError
+from common.base.numbers import read_numbers
 
 _WEIGHT = "weight"
 _MEANING = {
@@ -45,19 +45,12 @@ class CRFParams:
         Raises:
             UserError: it is no such dict; the sentence names the key and the nearest known one, or what to write.
         """
-        if not isinstance(value, Mapping):
-            raise UserError(
-                f"{value!r} is no dict of numbers: write them out, dict(iterations=10, bilateral=(50, 5, 10), "
-                "gaussian=(3, 3)), or take a named constant of configs/_base_/crf.py, such as _base_.crf_irn."
-            )
-        known = [field.name for field in fields(cls)]
-        for key in value:
-            if key not in known:
-                raise UserError(f"there is no '{key}'{nearest(str(key), known)}.")
-        for key in known:
-            if key not in value:
-                raise UserError(f"'{key}' is missing: it needs {', '.join(known)}.")
-        return cls(**{key: tuple(item) if isinstance(item, list) else item for key, item in value.items()})
+        example = (
+            "dict(iterations=10, bilateral=(50, 5, 10), gaussian=(3, 3)), or take a named constant of "
+            "configs/_base_/crf.py, such as _base_.crf_irn"
+        )
+        numbers = read_numbers(cls, value, example, "iterations, bilateral, gaussian")
+        return cls(**{key: tuple(item) if isinstance(item, list) else item for key, item in numbers.items()})
 
     def shrunk(self, factor: float) -> CRFParams:
         """The same terms on an image that is `factor` times smaller."""

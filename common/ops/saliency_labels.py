@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from common.base.constants import IGNORE
-from common.base.errors import UserError, nearest
+from common.base.errors import UserError
+from common.base.numbers import read_numbers
 
 UNDECIDED = 1e-5
 """Classes whose ranking differs by no more than this cannot be told apart (ICD's released code)."""
@@ -67,15 +67,8 @@ class SaliencyRule:
         Raises:
             UserError: it is no such dict; the sentence names the key and the nearest known one.
         """
-        if not isinstance(value, Mapping):
-            raise UserError(f"{value!r} is no dict of numbers: write them out, dict(salient=51, floor=0.2).")
-        known = [field.name for field in fields(cls)]
-        for key in value:
-            if key not in known:
-                raise UserError(f"there is no '{key}'{nearest(str(key), known)}.")
-        if "salient" not in value:
-            raise UserError("'salient' is missing: it needs the level from which on a pixel is salient.")
-        return cls(**value)
+        needs = "the level from which on a pixel is salient"
+        return cls(**read_numbers(cls, value, "dict(salient=51, floor=0.2)", needs))
 
 
 def saliency_labels(

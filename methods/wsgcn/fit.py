@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from common.base.errors import UserError, nearest
+from common.base.errors import UserError
+from common.base.numbers import read_numbers
 
 if TYPE_CHECKING:
     import torch
@@ -59,16 +60,8 @@ class FitRule:
         Raises:
             UserError: it is no such dict; the sentence names the key and the nearest known one.
         """
-        if not isinstance(value, Mapping):
-            raise UserError(f"{value!r} is no dict of numbers: write them out, dict(steps=250, width=16, ...).")
-        known = [field.name for field in fields(cls)]
-        for key in value:
-            if key not in known:
-                raise UserError(f"there is no '{key}'{nearest(str(key), known)}.")
-        for key in known[:-1]:
-            if key not in value:
-                raise UserError(f"'{key}' is missing: it needs {', '.join(known[:-1])}.")
-        return cls(**value)
+        needs = "steps, width, dropout, lr, weight_decay, entropy, laplacian"
+        return cls(**read_numbers(cls, value, "dict(steps=250, width=16, ...)", needs))
 
 
 @dataclass(frozen=True)
