@@ -31,7 +31,7 @@ def partial_labels(
     """Stages `partial` and `eval_partial`: labels of the sure cells, judged with their coverage.
 
     Args:
-        alphas, confidence, share, floor, background: of `methods.wsgcn.partial.partial_label`.
+        alphas, confidence, share, floor, background: of `methods.wsgcn.partial.PartialRule`.
         crf: of both passes, at stride 4.
         judged: the list whose masks judge; classes: the mean is taken over these; None: over all.
     """

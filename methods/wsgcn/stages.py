@@ -32,16 +32,17 @@ def partial_labels(
     cells back.
     """
     from common.ops.resize import lanczos_image, resize_label
-    from methods.wsgcn.partial import partial_label
+    from methods.wsgcn.partial import PartialRule, partial_label
 
     if alphas[0] > alphas[1]:
         raise UserError(f"alphas are {alphas}: the first, of the strong background, must not exceed the second.")
 
+    rule = PartialRule(alphas, confidence, share, floor, background)
+
     def label(image: Image) -> np.ndarray:
         cam = cams.read(image.id)
         cells = lanczos_image(image.pixels, cam.maps.shape[1:])
-        made = partial_label(cam.maps, cam.keys, cells, crf, alphas, confidence, share, floor, background)
-        return resize_label(made, cam.size)
+        return resize_label(partial_label(cam.maps, cam.keys, cells, crf, rule), cam.size)
 
     return per_image(label)
 

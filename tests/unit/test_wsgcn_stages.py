@@ -23,7 +23,7 @@ from common.pipeline.recipe import Step, load_recipe
 from methods.wsgcn import train
 from methods.wsgcn.decode import pixel_log_prob, refined_scores
 from methods.wsgcn.fit import Fits
-from methods.wsgcn.partial import partial_label, sure_cells, unvoted_label
+from methods.wsgcn.partial import PartialRule, partial_label, sure_cells, unvoted_label
 from methods.wsgcn.scores import NodeScore, NodeScores
 from methods.wsgcn.stages import complete, decode, graph_error, partial_labels
 from tests.crf_constants import crf_constants
@@ -32,6 +32,7 @@ from tests.unit.wsgcn_scene import RULE
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / "configs/wsgcn"
 SURE = {"alphas": (4, 32), "confidence": 0.8, "share": 0.3, "floor": 0.1, "background": 0.8}
+PARTIAL = PartialRule(**SURE)
 GRAPH = {"beta": 10.0, "exp_times": 6, "radius": 5, "canvas": 32}
 GRAPH |= {"window": 2, "colour": 12.0, "place": 20.0, "dense": 4000, "modes": 64}
 FEW = {**vars(RULE), "steps": 4}
@@ -70,13 +71,13 @@ def test_sure_background_needs_its_own_score_and_a_class_its_presence():
 def test_labels_need_both_alphas_the_confidence_and_the_vote():
     cam = np.array([[[0.02, 0.2, 0.85, 0.9, 0.95, 1.0]]], np.float32)
     image = np.zeros((1, 6, 3), np.uint8)
-    label, scores = unvoted_label(cam, np.array([7]), image, None, **SURE)
+    label, scores = unvoted_label(cam, np.array([7]), image, None, PARTIAL)
     # 0.02: background of 32 is 0.52, not sure; 0.2: background wins at 4 (0.41), loses at 32: open; the rest: class
     assert label[0].tolist() == [255, 255, 255, 255, 255, 7]
     assert scores.shape == (2, 1, 6) and scores[0, 0, 1] == pytest.approx(0.8**32)
-    kept = partial_label(cam, np.array([7]), image, None, **{**SURE, "share": 0.9})
+    kept = partial_label(cam, np.array([7]), image, None, PARTIAL._replace(share=0.9))
     assert kept[0].tolist() == [255, 255, 7, 7, 7, 7]
-    assert partial_label(cam, np.array([7]), image, None, **{**SURE, "share": 0.9, "confidence": 0.93})[0].tolist() == [
+    assert partial_label(cam, np.array([7]), image, None, PARTIAL._replace(share=0.9, confidence=0.93))[0].tolist() == [
         *[255] * 4,
         7,
         7,
@@ -86,7 +87,7 @@ def test_labels_need_both_alphas_the_confidence_and_the_vote():
 def test_a_photo_without_tags_is_background():
     cam, image = np.zeros((0, 4, 5), np.float32), np.zeros((4, 5, 3), np.uint8)
     for crf in (None, crf_constants()["cells"]):
-        assert (partial_label(cam, np.array([], np.int64), image, crf, **SURE) == 0).all()
+        assert (partial_label(cam, np.array([], np.int64), image, crf, PARTIAL) == 0).all()
 
 
 # --- scores and labels ---------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from methods.wsgcn.graph import dense_adjacency, edges_and_features, walk_matrix
 from methods.wsgcn.laplacian import GridLaplacian, grid_laplacian, pair_slices, window_offsets
 from methods.wsgcn.layers import PropagationGCN
 from methods.wsgcn.losses import propagation_loss
-from methods.wsgcn.partial import partial_label, unvoted_label
+from methods.wsgcn.partial import PartialRule, partial_label, unvoted_label
 from methods.wsgcn.scores import NodeScore
 from tests.crf_constants import crf_constants
 from tests.parity.compare import agree, close, equal, shapes
@@ -137,14 +137,14 @@ def edge_features(golden: Golden) -> None:
 
 def partial_labels(golden: Golden) -> None:
     """The label before and after the vote, and the joined scores, without and with a CRF."""
-    rule = {"alphas": (4, 32), "confidence": 0.8, "share": float(golden["ratio"]), "floor": 0.1, "background": 0.8}
+    rule = PartialRule((4, 32), confidence=0.8, share=float(golden["ratio"]), floor=0.1, background=0.8)
     keys = golden["keys"] + 1
     for name, crf in (("nocrf", None), ("crf", crf_constants()["cells"])):
         arguments = (golden["cam"], keys, golden["image_bgr"], crf)
         least, tolerance = (1.0, 1e-5) if crf is None else (0.99, 1e-3)
-        label, scores = unvoted_label(*arguments, **rule)
+        label, scores = unvoted_label(*arguments, rule)
         agree(label, golden[f"{name}_label"], least, f"{name}: label before the vote")
-        agree(partial_label(*arguments, **rule), golden[f"{name}_voted"], least, f"{name}: label")
+        agree(partial_label(*arguments, rule), golden[f"{name}_voted"], least, f"{name}: label")
         close(scores, golden[f"{name}_score"], tolerance, what=f"{name}: scores")
 
 
