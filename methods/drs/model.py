@@ -14,6 +14,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 import common.models.register  # noqa: F401  (the backbones)
+from common.models.class_maps import class_map_layers
 from common.models.msc import MultiScaleMaxSegmentor
 from common.models.preprocess import ImageModel
 from common.models.vgg import VGG16Dilated
@@ -102,14 +103,10 @@ class ClassMapNetwork(ImageModel):
         super().__init__(data_preprocessor, init_cfg)
         self.backbone = MODELS.build(backbone)
         channels = self.backbone.channels[-1]
-        self.extra = nn.Sequential()
-        if tap:
-            self.extra.add_module("act0", Suppression(channels, ratio))
-        for number in (1, 2, 3):
-            self.extra.add_module(f"conv{number}", nn.Conv2d(channels, width, 3, padding=1))
-            self.extra.add_module(f"act{number}", Suppression(width, ratio))
-            channels = width
-        self.extra.add_module("conv4", nn.Conv2d(width, num_classes, 1))
+        before = Suppression(channels, ratio) if tap else None
+        self.extra = class_map_layers(
+            channels, width, num_classes, lambda channels: Suppression(channels, ratio), before
+        )
         for conv in self.convolutions():
             nn.init.normal_(conv.weight, std=self.start_std(conv))
             nn.init.zeros_(conv.bias)

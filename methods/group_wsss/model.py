@@ -12,6 +12,7 @@ from torch import Tensor, nn
 import common.models.register  # noqa: F401  (the backbones)
 import methods.group_wsss.groups  # noqa: F401  (the data set)
 from common.base.errors import UserError
+from common.models.class_maps import class_map_layers
 from common.models.preprocess import ImageModel
 from methods.group_wsss.graph import GroupGraph, Messages
 from methods.group_wsss.losses import group_loss
@@ -69,12 +70,7 @@ class GroupNetwork(ImageModel):
         self.initial_weight, self.divisor, self.stored = initial_weight, divisor, stored
         self.backbone = MODELS.build(backbone)
         channels = self.backbone.channels[-1]
-        self.extra = nn.Sequential()
-        for number in (1, 2, 3):
-            self.extra.add_module(f"conv{number}", nn.Conv2d(channels, width, 3, padding=1))
-            self.extra.add_module(f"act{number}", nn.ReLU(inplace=True))
-            channels = width
-        self.extra.add_module("conv4", nn.Conv2d(width, num_classes, 1))
+        self.extra = class_map_layers(channels, width, num_classes, lambda _: nn.ReLU(inplace=True))
         self.graph = GroupGraph(num_classes, group_size, rounds, attention_width, messages, drop_rate, drop_threshold)
         for part, std in ((self.extra, start_std), (self.graph, 0.01)):
             for module in part.modules():
