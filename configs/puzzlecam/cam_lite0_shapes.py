@@ -1,6 +1,6 @@
 # Puzzle-CAM's classifier on the built-in benchmark. The pictures are enlarged, so that tiles have 6 x 6 cells: at their
 # own size a tile of 64 pixels would have 4 x 4. Alpha is a fifth of the number of classes, as the paper's 4 for 20.
-# Learning rate and epochs are starting points.
+# Tried on another drawing, one seed, CAM at its best threshold: this 39.7; crops of 160 37.6, at twice the rate 30.4.
 _base_ = ["../_base_/lite0.py"]
 
 custom_imports = dict(imports=["methods.puzzlecam.model"], allow_failed_imports=False)
