@@ -6,10 +6,6 @@
 crf_psa = dict(iterations=10, bilateral=(80, 13, 10), gaussian=(3, 3))
 # IRNet and Puzzle-CAM on label maps
 crf_irn = dict(iterations=10, bilateral=(50, 5, 10), gaussian=(3, 3))
-# On CAM scores at stride 4, with the photo's cells as its pixels
-crf_cells = dict(iterations=10, bilateral=(20, 3, 10), gaussian=(4, 3))
-# On the probabilities of a network fitted to one photo, at the photo's size
-crf_fitted = dict(iterations=10, bilateral=(50, 5, 3), gaussian=(3, 3))
 # DeepLab v2 at test
 crf_deeplab = dict(iterations=10, bilateral=(67, 3, 4), gaussian=(1, 3))
 # DeepLab-LargeFOV at test (PyTorch port)

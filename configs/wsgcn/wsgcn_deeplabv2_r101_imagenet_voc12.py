@@ -19,6 +19,8 @@ seed = 0
 walk = dict(beta=10, exp_times=8, radius=5, canvas=512)  # 2^8 = 256 steps
 graph = dict(window=2, colour=12, place=20, dense=4000, modes=384)
 fit = dict(steps=250, width=16, dropout=0.3, lr=0.01, weight_decay=5e-4, entropy=10, laplacian=0.01)
+crf_cells = dict(iterations=10, bilateral=(20, 3, 10), gaussian=(4, 3))  # on the scores' cells at stride 4
+crf_fitted = dict(iterations=10, bilateral=(50, 5, 3), gaussian=(3, 3))  # on what the graph network says, at photo size
 
 pipeline = [
     # IRNet's classifier, CAMs and boundaries, from its own run where there is one.
@@ -38,11 +40,11 @@ pipeline = [
         share=0.3,
         floor=0.1,
         background=0.8,
-        crf=_base_.crf_cells,
+        crf=crf_cells,
         judged="train",
     ),
     # A graph network for every photo, its labels without and with a CRF.
-    *complete_labels(walk=walk, graph=graph, fit=fit, crf=_base_.crf_fitted, judged="train"),
+    *complete_labels(walk=walk, graph=graph, fit=fit, crf=crf_fitted, judged="train"),
     # DeepLab v2 on these labels, judged at one scale (and two inside it) with CRF.
     *retrained("deeplabv2_r101_imagenet_voc12.py", labels="pseudo", split="train_aug", crf=_base_.crf_deeplab),
 ]

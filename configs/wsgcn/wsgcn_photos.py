@@ -20,6 +20,8 @@ walk = dict(beta=10, exp_times=8, radius=5, canvas=16)  # it grows with the phot
 graph = dict(window=2, colour=12, place=20, dense=4000, modes=384)
 # The mean of the entropy is over the classes, too: its weight is 10 for 21 classes, 10 C / 21 for C.
 fit = dict(steps=250, width=16, dropout=0.3, lr=0.01, weight_decay=5e-4, entropy=10, laplacian=0.01)
+crf_cells = dict(iterations=10, bilateral=(20, 3, 10), gaussian=(4, 3))  # on the scores' cells at stride 4
+crf_fitted = dict(iterations=10, bilateral=(50, 5, 3), gaussian=(3, 3))  # on what the graph network says, at photo size
 
 pipeline = [
     *cams(
@@ -38,10 +40,10 @@ pipeline = [
         share=0.3,
         floor=0.4,
         background=0.8,
-        crf=_base_.crf_cells,
+        crf=crf_cells,
         judged="train",
     ),
-    *complete_labels(walk=walk, graph=graph, fit=fit, crf=_base_.crf_fitted, judged="train"),
+    *complete_labels(walk=walk, graph=graph, fit=fit, crf=crf_fitted, judged="train"),
     *retrained(
         "../deeplab/deeplabv2_lite0_photos.py",
         labels="pseudo",

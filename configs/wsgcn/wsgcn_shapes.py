@@ -20,6 +20,8 @@ walk = dict(beta=10, exp_times=7, radius=5, canvas=128)  # IRNet's
 graph = dict(window=2, colour=12, place=20, dense=4000, modes=384)
 # The mean of the entropy is over the classes, too: 10 for 21 of them is 3.3 for 7.
 fit = dict(steps=250, width=16, dropout=0.3, lr=0.01, weight_decay=5e-4, entropy=3.3, laplacian=0.01)
+crf_cells = dict(iterations=10, bilateral=(20, 3, 10), gaussian=(4, 3))  # on the scores' cells at stride 4
+crf_fitted = dict(iterations=10, bilateral=(50, 5, 3), gaussian=(3, 3))  # on what the graph network says, at photo size
 
 pipeline = [
     *cams("../irnet/cam_lite0_shapes.py", "train_aug", scales=(1.5, 2.0), flip=True, threshold="best", judged="train"),
@@ -31,10 +33,10 @@ pipeline = [
         share=0.3,
         floor=0.4,
         background=0.8,
-        crf=_base_.crf_cells,
+        crf=crf_cells,
         judged="train",
     ),
-    *complete_labels(walk=walk, graph=graph, fit=fit, crf=_base_.crf_fitted, judged="train"),
+    *complete_labels(walk=walk, graph=graph, fit=fit, crf=crf_fitted, judged="train"),
     *retrained(
         "../deeplab/deeplabv2_lite0_shapes.py",
         labels="pseudo",

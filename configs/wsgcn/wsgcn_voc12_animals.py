@@ -22,6 +22,8 @@ frequent = ("background", "cat", "cow", "dog", "horse", "person", "sheep")  # th
 walk = dict(beta=10, exp_times=6, radius=5, canvas=240)  # 64 steps, IRNet's
 graph = dict(window=2, colour=12, place=20, dense=4000, modes=384)
 fit = dict(steps=250, width=16, dropout=0.3, lr=0.01, weight_decay=5e-4, entropy=10, laplacian=0.01)
+crf_cells = dict(iterations=10, bilateral=(20, 3, 10), gaussian=(4, 3))  # on the scores' cells at stride 4
+crf_fitted = dict(iterations=10, bilateral=(50, 5, 3), gaussian=(3, 3))  # on what the graph network says, at photo size
 
 pipeline = [
     *cams(
@@ -49,11 +51,11 @@ pipeline = [
         share=0.3,
         floor=0.4,
         background=0.8,
-        crf=_base_.crf_cells,
+        crf=crf_cells,
         judged=images,
         classes=frequent,
     ),
-    *complete_labels(walk=walk, graph=graph, fit=fit, crf=_base_.crf_fitted, judged=images, classes=frequent),
+    *complete_labels(walk=walk, graph=graph, fit=fit, crf=crf_fitted, judged=images, classes=frequent),
     *retrained(
         "../deeplab/deeplabv2_lite0_voc12_animals.py",
         labels="pseudo",

@@ -30,8 +30,6 @@ def test_the_constants_are_those_of_the_papers() -> None:
     assert crf_constants() == {
         "psa": CRFParams(10, (80, 13, 10), (3, 3)),
         "irn": IRN,
-        "cells": CRFParams(10, (20, 3, 10), (4, 3)),
-        "fitted": CRFParams(10, (50, 5, 3), (3, 3)),
         "deeplab": CRFParams(10, (67, 3, 4), (1, 3)),
         "largefov": CRFParams(10, (140, 5, 5), (3, 3)),
         "largefov_caffe": CRFParams(10, (49, 5, 4), (3, 3)),

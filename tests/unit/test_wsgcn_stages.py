@@ -18,6 +18,7 @@ from common.base.errors import UserError
 from common.data.dataset import open_dataset
 from common.models.boundary import BoundaryNet
 from common.ops.crf import crf_posterior
+from common.ops.crf_params import CRFParams
 from common.pipeline import Image, Run
 from common.pipeline.recipe import Step, load_recipe
 from methods.wsgcn import train
@@ -26,13 +27,14 @@ from methods.wsgcn.fit import Fits
 from methods.wsgcn.partial import PartialRule, partial_label, sure_cells, unvoted_label
 from methods.wsgcn.scores import NodeScore, NodeScores
 from methods.wsgcn.stages import complete, decode, graph_error, partial_labels
-from tests.crf_constants import crf_constants
 from tests.unit.wsgcn_scene import RULE
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / "configs/wsgcn"
 SURE = {"alphas": (4, 32), "confidence": 0.8, "share": 0.3, "floor": 0.1, "background": 0.8}
 PARTIAL = PartialRule(**SURE)
+ROW = read_config(CONFIGS / "wsgcn_deeplabv2_r101_imagenet_voc12.py")
+CELLS, FITTED = (CRFParams.from_recipe(numbers) for numbers in (ROW.crf_cells, ROW.crf_fitted))
 GRAPH = {"beta": 10.0, "exp_times": 6, "radius": 5, "canvas": 32}
 GRAPH |= {"window": 2, "colour": 12.0, "place": 20.0, "dense": 4000, "modes": 64}
 FEW = {**vars(RULE), "steps": 4}
@@ -86,7 +88,7 @@ def test_labels_need_both_alphas_the_confidence_and_the_vote():
 
 def test_a_photo_without_tags_is_background():
     cam, image = np.zeros((0, 4, 5), np.float32), np.zeros((4, 5, 3), np.uint8)
-    for crf in (None, crf_constants()["cells"]):
+    for crf in (None, CELLS):
         assert (partial_label(cam, np.array([], np.int64), image, crf, PARTIAL) == 0).all()
 
 
@@ -119,14 +121,14 @@ def test_labels_without_a_crf_are_of_any_class(tmp_path: Path, tiny_voc: Path):
     assert free.shape == image.size and set(np.unique(free)) == set(range(6))
     wanted = pixel_log_prob(maps["gcn"], image.size).argmax(axis=0)
     assert (free == wanted).all()
-    refined = decode(run, scores, "gcn", crf_constants()["fitted"]).make(image)
+    refined = decode(run, scores, "gcn", FITTED).make(image)
     assert set(np.unique(refined)) <= {0, 1}
     with pytest.raises(UserError, match=r"no fit 'gnc': there are gcn"):
         decode(run, scores, "gnc").make(image)
 
 
 def test_the_final_crf_sees_a_second_softmax():
-    value, crf = score(), crf_constants()["fitted"]
+    value, crf = score(), FITTED
     full = pixel_log_prob(value.of("gcn")[:3], value.size)
     image = np.random.default_rng(0).integers(0, 256, (*value.size, 3), dtype=np.uint8)
     flat = np.exp(np.exp(full)) / np.exp(np.exp(full)).sum(axis=0)

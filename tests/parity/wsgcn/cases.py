@@ -7,6 +7,7 @@ import torch
 
 from common.checkpoints.convert import Rule, renamed
 from common.metrics import ConfusionMatrix
+from common.ops.crf_params import CRFParams
 from common.ops.resize import lanczos_image, strided_size
 from methods.wsgcn.decode import pixel_log_prob, refined_scores
 from methods.wsgcn.factor import factored_adjacency
@@ -17,11 +18,11 @@ from methods.wsgcn.layers import PropagationGCN
 from methods.wsgcn.losses import propagation_loss
 from methods.wsgcn.partial import PartialRule, partial_label, unvoted_label
 from methods.wsgcn.scores import NodeScore
-from tests.crf_constants import crf_constants
 from tests.parity.compare import agree, close, equal, shapes
 from tests.parity.networks import RGB, blank, filled, images, loaded
 
 Golden = dict[str, np.ndarray]
+CELLS, FITTED = CRFParams(10, (20, 3, 10), (4, 3)), CRFParams(10, (50, 5, 3), (3, 3))
 BOUNDARIES = {
     "type": "BoundaryNet",
     "backbone": {"type": "DilatedResNet", "depth": 50, "strides": (1, 2, 2, 1)},
@@ -139,7 +140,7 @@ def partial_labels(golden: Golden) -> None:
     """The label before and after the vote, and the joined scores, without and with a CRF."""
     rule = PartialRule((4, 32), confidence=0.8, share=float(golden["ratio"]), floor=0.1, background=0.8)
     keys = golden["keys"] + 1
-    for name, crf in (("nocrf", None), ("crf", crf_constants()["cells"])):
+    for name, crf in (("nocrf", None), ("crf", CELLS)):
         arguments = (golden["cam"], keys, golden["image_bgr"], crf)
         least, tolerance = (1.0, 1e-5) if crf is None else (0.99, 1e-3)
         label, scores = unvoted_label(*arguments, rule)
@@ -159,7 +160,7 @@ def decode(golden: Golden) -> None:
     agree(kept.label("gcn"), golden["label"], 0.999, "label of the kept classes")
     full = pixel_log_prob(kept.of("gcn")[np.isin(kept.keys, keys)], size)
     close(np.exp(full), golden["prob"], 1e-5, what="probabilities")
-    refined = refined_scores(full, image, crf_constants()["fitted"])
+    refined = refined_scores(full, image, FITTED)
     close(refined, golden["crf_score"], 1e-3, what="scores after the CRF")
     best = refined.argmax(axis=0)
     agree(keys[best] if golden["crf_label"].max() >= len(keys) else best, golden["crf_label"], 0.99, "CRF label")
