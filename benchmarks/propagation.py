@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from benchmarks.result import Result, in_own_process, seconds, status
+from benchmarks.scene import RULE, WALK, Scene, scene
 from common.base.memory import give_back_freed_memory
 from methods.wsgcn.fit import fit
 from methods.wsgcn.graph import adjacency_of
 from methods.wsgcn.laplacian import GridLaplacian, grid_laplacian, pair_slices, smoothness
 from methods.wsgcn.layers import PropagationGCN
-from tests.unit.wsgcn_scene import RULE, WALK, Scene, scene
 
 SMALL, VOC_GRID = (45, 60), (94, 125)  # photos of 240 x 180 and 500 x 375 pixels at stride 4
 

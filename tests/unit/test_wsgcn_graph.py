@@ -10,6 +10,7 @@ from torch import Tensor
 from torch_geometric.nn import GCNConv
 
 import tests.unit.tiny_groups  # noqa: F401  (the backbone)
+from benchmarks.scene import RULE, WALK, scene
 from common.base.errors import DataError
 from common.models.boundary import BoundaryNet
 from common.ops.affinity import path_set, stencil_affinity
@@ -27,7 +28,6 @@ from methods.wsgcn.graph import (
 )
 from methods.wsgcn.laplacian import grid_laplacian
 from methods.wsgcn.layers import Propagation, PropagationGCN
-from tests.unit.wsgcn_scene import RULE, WALK, scene
 
 
 def seeded(seed: int = 0) -> torch.Generator:

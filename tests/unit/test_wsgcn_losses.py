@@ -10,13 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchmarks.scene import RULE, WALK, scene
 from common.base.errors import UserError
 from methods.wsgcn.fit import FitRule, Fits, fit
 from methods.wsgcn.graph import dense_adjacency, walk_matrix
 from methods.wsgcn.laplacian import grid_laplacian, smoothness, window_offsets
 from methods.wsgcn.layers import PropagationGCN
 from methods.wsgcn.losses import propagation_loss
-from tests.unit.wsgcn_scene import RULE, WALK, scene
 
 NUMBERS = vars(RULE)
 

@@ -12,6 +12,7 @@ import torch
 from mmengine.registry import init_default_scope
 
 import tests.unit.tiny_groups  # noqa: F401  (the backbone)
+from benchmarks.scene import RULE
 from common.artifacts import CAM, CAMs, Labels, Weights
 from common.base.config import read_config
 from common.base.errors import UserError
@@ -27,7 +28,6 @@ from methods.wsgcn.fit import Fits
 from methods.wsgcn.partial import PartialRule, partial_label, sure_cells, unvoted_label
 from methods.wsgcn.scores import NodeScore, NodeScores
 from methods.wsgcn.stages import complete, decode, graph_error, partial_labels
-from tests.unit.wsgcn_scene import RULE
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / "configs/wsgcn"
