@@ -40,13 +40,18 @@ MEASURES = (
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """One experiment and its records, one a seed; none: not run. recipe: its name, with what tells it from others."""
+    """One experiment and its records, one a seed; none: not run.
+
+    recipe: its name, with what tells it from others; variant: its name goes on from that of another recipe of the
+    method (irnet_shapes_blur from irnet_shapes): a control of it, or a variant.
+    """
 
     method: str
     recipe: str
     supervision: Supervision | None
     kind: str
     records: list[Record]
+    variant: bool = False
 
     @property
     def mark(self) -> str:
@@ -67,8 +72,8 @@ class Line:
 def runs_table(data: str, expected: dict[str, list[Expected]], records: dict[str, list[Record]]) -> str:
     """All methods on one data set: a line a recipe, a column a measure and list of images.
 
-    Weak and semi-supervised methods have parts of their own. A measure that a recipe lacks is a dash; a method without
-    a record on this data is not run.
+    Weak and semi-supervised methods have parts of their own, and so have their controls and variants. A measure that a
+    recipe lacks is a dash; a method without a record on this data is not run.
     """
     return _in_parts(_all_lines(data, expected, records), _whole)
 
@@ -76,11 +81,12 @@ def runs_table(data: str, expected: dict[str, list[Expected]], records: dict[str
 def brief_table(
     data: str, expected: dict[str, list[Expected]], records: dict[str, list[Record]], names: Mapping[str, str]
 ) -> str:
-    """The lines of `runs_table` in short: who learns from what, and what comes of it.
+    """The lines of `runs_table` in short, controls and variants left out: who learns from what, and what comes of it.
 
     names: of the methods that have a page, as the field writes them. The links are relative to the project.
     """
-    return _in_parts(_all_lines(data, expected, records), lambda lines: _brief(lines, data, names))
+    lines = [line for line in _all_lines(data, expected, records) if not line.variant]
+    return _in_parts(lines, lambda lines: _brief(lines, data, names))
 
 
 def paper_table(data: str, expected: dict[str, list[Expected]], records: dict[str, list[Record]]) -> str:
@@ -114,12 +120,13 @@ def paper_table(data: str, expected: dict[str, list[Expected]], records: dict[st
 
 
 def _in_parts(lines: list[Line], form: Callable[[list[Line]], Table]) -> str:
-    """A table for each kind of supervision, and below the last one what its readers must know."""
+    """Tables for each kind of supervision, and below the last one what its readers must know."""
     parts = []
     for kind, title in KINDS.items():
-        own = sorted((line for line in lines if line.kind == kind), key=_masks_first)
-        if own:
-            parts.append(f"**{title}**\n\n{grid(*form(own))}")
+        for variant, heading in ((False, title), (True, f"{title.partition(':')[0]}: controls and variants")):
+            own = sorted((line for line in lines if (line.kind, line.variant) == (kind, variant)), key=_masks_first)
+            if own:
+                parts.append(f"**{heading}**\n\n{grid(*form(own))}")
     return "\n".join([*parts, *marks("".join(parts)), *_notes(lines)]) or "No method yet.\n"
 
 
@@ -182,12 +189,14 @@ def _lines(data: str, method: str, rows: list[Expected], records: list[Record]) 
     groups = experiments(record for record in records if record["data"]["name"] == data)
     if not groups:
         return [Line(method, "–", given, kind, []) for kind, given in declared.items()]
-    lines, names = [], titles(groups)
+    lines, names, recipes = [], titles(groups), {key.recipe for key in groups}
     for key, group in groups.items():
+        variant = any(key.recipe.startswith(f"{other}_") for other in recipes)
         given = next((record["supervision"] for record in group if record.get("supervision")), None)
         uses = None if given is None or given["uses"] is None else tuple(given["uses"])
         known = Supervision(given["masks"], given["images"], uses) if given else None
-        lines.append(Line(method, names[key], known, known.kind if known else next(iter(declared), "weak"), group))
+        kind = known.kind if known else next(iter(declared), "weak")
+        lines.append(Line(method, names[key], known, kind, group, variant))
     return lines
 
 

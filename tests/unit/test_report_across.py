@@ -135,6 +135,21 @@ def test_in_the_brief_table_a_control_goes_by_its_name_and_a_reference_links_to_
     assert "| [supervised_shapes_20](configs/supervised/supervised_shapes_20.py) |" in brief
 
 
+def test_controls_have_a_table_of_their_own_and_no_line_in_the_brief_one(project):
+    record(project, "alpha")
+    record(project, "alpha", seed=1, recipe="alpha_shapes_blur")
+    made = tables(project)
+    assert "alpha_shapes_blur" not in made["brief:shapes"]
+    weak, controls = made["compare:shapes"].split("**Weakly supervised: controls and variants**")
+    assert "alpha_shapes_blur" not in weak and "| alpha | alpha_shapes |" in weak
+    assert "| alpha | alpha_shapes_blur |" in controls.split("**")[0]
+
+
+def test_a_recipe_is_no_variant_of_one_that_was_not_run(project):
+    record(project, "alpha", recipe="alpha_shapes_blur")
+    assert "[alpha_shapes_blur](methods/alpha/README.md)" in tables(project)["brief:shapes"]
+
+
 def test_a_new_folder_of_a_method_is_a_line_of_the_list(project):
     head = "| method | what it does | learns from |\n| --- | --- | --- |\n"
     alpha = "| [Alpha](methods/alpha/README.md) | a walk (A, B, CVPR 2018) | image tags |\n"
