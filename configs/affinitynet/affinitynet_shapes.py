@@ -1,7 +1,7 @@
 """AffinityNet on the built-in benchmark, every stage small: minutes on two CPU cores.
 
-Expected, mIoU: CAM 43.5, pseudo labels 58.9 (results/affinitynet, mean of seeds 0 to 2), DeepLab 70.0 (of two of them).
-Time and memory: 5.5 minutes on two CPU cores, 13 on one, 2.3 GB (measured).
+Expected, mIoU: CAM 43.5, pseudo labels 58.9, DeepLab 69.2 (results/affinitynet, mean of seeds 0 to 2).
+Time and memory: 12 minutes on one CPU core, 2.4 GB (measured while another run used the other core).
 Data: `wsseg data make shapes --out data/shapes`.
 Weights: EfficientNet-Lite0 of ImageNet, from its package.
 Run: wsseg run configs/affinitynet/affinitynet_shapes.py

@@ -1,7 +1,7 @@
 """AffinityNet's walk without affinities on the built-in benchmark, a control: the CAMs are blurred.
 
-Expected: not measured yet.
-Time and memory: not measured.
+Expected, mIoU: CAM 43.5, pseudo labels 43.5 (results/affinitynet, mean of seeds 0 to 2).
+Time and memory: 20 seconds on one CPU core after affinitynet_shapes.py, which made the CAMs, 1.6 GB (measured).
 Data: `wsseg data make shapes --out data/shapes`.
 Weights: EfficientNet-Lite0 of ImageNet, from its package.
 Run: wsseg run configs/affinitynet/affinitynet_shapes_blur.py

@@ -1,7 +1,7 @@
 """IRNet on the built-in benchmark, every stage small: minutes on two CPU cores.
 
-Expected, mIoU: CAM 41.0, pseudo labels 65.5, DeepLab 65.5 (results/irnet, mean of seeds 0 to 2; with 2^6 steps).
-Time and memory: 3 to 4 minutes on one or two CPU cores, 1.5 GB (measured).
+Expected, mIoU: CAM 41.0, pseudo labels 63.9, DeepLab 61.6 (results/irnet, mean of seeds 0 to 2).
+Time and memory: 5.4 minutes on one CPU core, 1.3 GB (measured while another run used the other core).
 Data: `wsseg data make shapes --out data/shapes`.
 Weights: EfficientNet-Lite0 of ImageNet, from its package.
 Run: wsseg run configs/irnet/irnet_shapes.py

@@ -1,7 +1,7 @@
 """IRNet's walk over the photo's gradients on the built-in benchmark, a control: no boundaries are learned.
 
-Expected: not measured yet.
-Time and memory: not measured.
+Expected, mIoU: CAM 41.0, pseudo labels 57.9 (results/irnet, mean of seeds 0 to 2).
+Time and memory: 10 seconds on one CPU core after irnet_shapes.py, which made the CAMs, 1.2 GB (measured).
 Data: `wsseg data make shapes --out data/shapes`.
 Weights: EfficientNet-Lite0 of ImageNet, from its package.
 Run: wsseg run configs/irnet/irnet_shapes_gradients.py

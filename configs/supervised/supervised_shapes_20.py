@@ -1,7 +1,7 @@
 """The built-in benchmark with 12 of 240 masks: the quick DeepLab v2 on these pictures alone.
 
-Expected, mIoU on val: 52.4 (results/supervised, mean of seeds 0 to 2).
-Time and memory: 40 seconds on two CPU cores, 1.1 GB (measured).
+Expected, mIoU on val: 51.8 (results/supervised, mean of seeds 0 to 2).
+Time and memory: 70 seconds on one CPU core, 1.2 GB (measured while another run used the other core).
 Data: `wsseg data make shapes --out data/shapes`, its lists `wsseg data splits data/shapes`.
 Weights: EfficientNet-Lite0 of ImageNet, from its package.
 Run: wsseg run configs/supervised/supervised_shapes_20.py
