@@ -1,7 +1,7 @@
 """DMT on the built-in benchmark, 12 of 240 pictures labelled: minutes on two CPU cores.
 
-Expected, mIoU: pseudo labels 65.8, val 66.6 (results/dmt, mean of seeds 0 to 2).
-Time and memory: 6 to 10 minutes on two CPU cores, 1.3 GB (measured).
+Expected, mIoU: pseudo labels 67.0, val 68.1 (results/dmt, mean of seeds 0 to 2).
+Time and memory: 13 minutes on one CPU core, 1.5 GB (measured while another run used the other core).
 Data: `wsseg data make shapes --out data/shapes`, its lists `wsseg data splits data/shapes`.
 Weights: EfficientNet-Lite0 of ImageNet, from its package.
 Run: wsseg run configs/dmt/dmt_shapes.py

@@ -1,7 +1,7 @@
 """SEAM on the built-in benchmark, every stage small: minutes on two CPU cores.
 
-Expected, mIoU: CAM 43.7, pseudo labels 55.9 (results/seam, mean of seeds 0 to 2), DeepLab 70.8 (of one of them).
-Time and memory: 7 minutes on two CPU cores, 2.3 GB (measured).
+Expected, mIoU: CAM 43.8, pseudo labels 55.9, DeepLab 57.7 (results/seam, mean of seeds 0 to 2).
+Time and memory: 16 minutes on one CPU core, 2.5 GB (measured while another run used the other core).
 Data: `wsseg data make shapes --out data/shapes`.
 Weights: EfficientNet-Lite0 of ImageNet, from its package.
 Run: wsseg run configs/seam/seam_shapes.py
