@@ -21,6 +21,8 @@ from common.report.protocol import networks, supervision
 
 __all__ = ["comparable", "find", "make_record", "measured", "read_records", "records_for", "write_record"]
 
+CURVES = ("curve", "curves")
+"""Numbers that only a report shows."""
 _KEYS = ("method", "recipe", "seed", "commit", "data", "machine", "seconds", "stages")
 
 
@@ -163,7 +165,7 @@ def _stage(run: RunFolder, name: str, stage: dict[str, Any]) -> dict[str, Any]:
         "split": run.by_seed.get(split, split),
         "pixel_labels": stage["pixel_labels"],
         "mark": run.marks[name],
-        "numbers": {key: _rounded(value) for key, value in stage["numbers"].items() if key != "curve"},
+        "numbers": {key: _rounded(value) for key, value in stage["numbers"].items() if key not in CURVES},
     }
 
 
