@@ -12,11 +12,15 @@ __all__ = [
     "Classes",
     "Stage",
     "best_snapshot",
+    "cam_labels",
     "cams",
+    "evaluations",
     "retrained",
     "saliency_alone",
     "salient_labels",
     "stage",
+    "strong_and_weak",
+    "strong_only",
     "supervised",
     "until",
     "walked_labels",
@@ -68,6 +72,21 @@ def walked_labels(background: float | str, judged: str, classes: Classes = None)
     return [
         stage("labels", "pseudo", scores="walk", background=background),
         stage("eval_labels", "eval_pseudo", labels="pseudo", split=judged, classes=classes),
+    ]
+
+
+def cam_labels(name: str, split: str, *, background: float, judged: str, classes: Classes = None) -> list[Stage]:
+    """The stages NAME and `eval_NAME`: labels of the CAMs that the stage `make_cam` made, as they are, judged.
+
+    Args:
+        name: what the labels are called.
+        split: the images that get them.
+        background: its score.
+        judged: the list whose masks judge; classes: the mean is taken over these; None: over all.
+    """
+    return [
+        stage("cam_labels", name, cams="make_cam", background=background, split=split),
+        stage("eval_labels", f"eval_{name}", labels=name, split=judged, classes=classes),
     ]
 
 
@@ -135,6 +154,49 @@ def supervised(
     options = {} if iterations is None else {"options": {"train_cfg.max_iters": iterations}}
     learned = {"config": config, "split": labelled, "pixel_labels": labelled}
     return [stage("train", "deeplab", **learned, **options, **chosen), *_judged(classes, look)]
+
+
+def strong_only(name: str, config: str, labelled: str, *, options: Mapping[str, Any] | None = None) -> Stage:
+    """The stage NAME: a segmentation network learns from the masks of one list alone.
+
+    Args:
+        config: the network's, relative to the recipe.
+        labelled: the list; the recipe's `pixel_labels`.
+        options: keys of the config to override; None: nothing.
+    """
+    return stage("train", name, config=config, split=labelled, pixel_labels=labelled, **_changed(options))
+
+
+def strong_and_weak(
+    name: str, config: str, labelled: str, weak: str, *, labels: str, options: Mapping[str, Any] | None = None
+) -> Stage:
+    """The stage NAME: a segmentation network learns from the masks of one list and from pseudo labels of another.
+
+    Args:
+        config, labelled, options: as of `strong_only`.
+        weak: the images with pseudo labels; none of the labelled ones.
+        labels: the name of the stage that made these.
+    """
+    both = {"labels": labels, "split": f"{weak}+{labelled}", "pixel_labels": labelled}
+    return stage("train", name, config=config, **both, **_changed(options))
+
+
+def evaluations(networks: Mapping[str, str], classes: Classes = None, **segment: Any) -> list[Stage]:
+    """Label maps and mIoU of trained networks: name of the evaluation -> name of the stage that made the weights.
+
+    classes: the mean is taken over these; None: over all; segment: parameters of the `infer_seg` stages, the split
+    among them.
+    """
+    stages = []
+    for name, weights in networks.items():
+        stages.append(stage("infer_seg", f"segment_{weights}", weights=weights, **segment))
+        judged = {"labels": f"segment_{weights}", "split": segment["split"], "classes": classes}
+        stages.append(stage("eval_labels", name, **judged))
+    return stages
+
+
+def _changed(options: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {} if options is None else {"options": dict(options)}
 
 
 def _judged(classes: Classes, look: Mapping[str, Any]) -> list[Stage]:

@@ -21,6 +21,9 @@ from common.pipeline.options import KEYS, parameter_names, resolved
 from common.pipeline.stage import Folder, NetworkConfig, PerImage
 from common.pipeline.typed import typed
 
+SEED = "{seed}"
+"""Stands for the number of the seed in the words of a recipe: `20_labeled_{seed}` is split k of a paper for seed k."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -53,7 +56,8 @@ class Recipe:
     pixel_labels: the split whose masks are part of the supervision (semi-supervised recipes), None for tags only; uses:
     what is known of the other images; images: of a supervised reference, the list it takes a part of; tuned_on: lists
     whose masks were seen when the constants were chosen; text: the file with its options, as mmengine prints it;
-    content: the same as plain data; overrides: the options as they were given.
+    content: the same as plain data; overrides: the options as they were given; by_seed: words in which the recipe
+    writes `{seed}`, as they are for this seed -> as they are written.
     """
 
     path: Path
@@ -68,6 +72,7 @@ class Recipe:
     text: str
     content: dict[str, Any]
     overrides: dict[str, Any]
+    by_seed: dict[str, str]
 
     @property
     def name(self) -> str:
@@ -92,6 +97,11 @@ def load_recipe(path: str | Path, options: Mapping[str, Any] | None = None) -> R
     for key in config:  # a recipe may have variables of its own, but not a typing error
         if key not in KEYS and (close := difflib.get_close_matches(key, KEYS, n=1, cutoff=0.75)):
             raise UserError(f"{path}: unknown key '{key}' (did you mean '{close[0]}'?).")
+    seed = _seed(path, config.get("seed", 0))
+    by_seed: dict[str, str] = {}
+    for key in ("pipeline", "pixel_labels", "images", "tuned_on"):
+        if key in config:
+            config[key] = _of_seed(config[key], seed, by_seed)
     steps: dict[str, Step] = {}
     for number, entry in enumerate(config.pipeline):
         step = _check_entry(path, number, dict(entry), steps)
@@ -100,7 +110,7 @@ def load_recipe(path: str | Path, options: Mapping[str, Any] | None = None) -> R
         path=path,
         method=typed(f"{path}: method", config.get("method", path.parent.name), str),
         data_root=Path(config.data.root),
-        seed=_seed(path, config.get("seed", 0)),
+        seed=seed,
         pixel_labels=typed(f"{path}: pixel_labels", config.get("pixel_labels"), str | None),
         uses=typed(f"{path}: uses", config.get("uses", ("tags",)), tuple[str, ...]),
         images=typed(f"{path}: images", config.get("images"), str | None),
@@ -109,7 +119,21 @@ def load_recipe(path: str | Path, options: Mapping[str, Any] | None = None) -> R
         text=plain_text(config),
         content=json.loads(json.dumps(config.to_dict(), default=str)),
         overrides=json.loads(json.dumps(dict(options or {}), default=str)),
+        by_seed=by_seed,
     )
+
+
+def _of_seed(value: Any, seed: int, found: dict[str, str]) -> Any:
+    """The value with the seed's number for every `{seed}` in it, noted in `found`."""
+    if isinstance(value, str) and SEED in value:
+        named = value.replace(SEED, str(seed))
+        found[named] = value
+        return named
+    if isinstance(value, Mapping):
+        return type(value)({key: _of_seed(item, seed, found) for key, item in value.items()})
+    if isinstance(value, list | tuple):
+        return type(value)(_of_seed(item, seed, found) for item in value)
+    return value
 
 
 def resolved_options(path: Path, config: Any, options: Mapping[str, Any]) -> dict[str, Any]:

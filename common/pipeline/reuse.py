@@ -22,6 +22,8 @@ from common.pipeline.records import device_kind, versions
 
 FOLDER = "work_dirs"
 """Runs in a folder of this name share finished stages by default."""
+PIXEL_LABELS = ("masks", "instances")
+"""Kinds of reads that a recipe's supervision guards."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,8 @@ class Shelf:
             return False
         with contextlib.suppress(UserError, KeyError):
             reads = read_json(found.folder / "reads.json")
+            if any(reads["data"].get(kind) for kind in PIXEL_LABELS) and _supervised(record) != _supervised(wanted):
+                return False
             same = reads["code"] == fresh.code(step) and fresh.is_current(reads["data"])
             return same and not damaged(step.kind(found.folder), record["output"], fresh.hashes)
         return False
@@ -99,11 +103,16 @@ def take(found: Finished, made: Artifact, wanted: Mapping[str, Any]) -> None:
 def _nameless(stamp: Mapping[str, Any]) -> dict[str, Any]:
     """What of a stamp counts for others: contents, not names of stages, configs and data sets."""
     params = {key: _digest_alone(value) for key, value in stamp["params"].items()}
-    data = {key: stamp["data"][key] for key in ("classes", "ignore_index", "splits")}
+    own = {params.get("split"), params.get("pixel_labels")}  # its recipe's list of masks is there, too
+    splits = {name: content for name, content in stamp["data"]["splits"].items() if name in own}
+    data = {**{key: stamp["data"][key] for key in ("classes", "ignore_index")}, "splits": splits}
     inputs = {key: given["output"] for key, given in stamp["inputs"].items()}
-    return {"params": params, "inputs": inputs, "data": data} | {
-        key: stamp[key] for key in ("stage", "seed", "oracle", "supervision")
-    }
+    return {"params": params, "inputs": inputs, "data": data} | {key: stamp[key] for key in ("stage", "seed", "oracle")}
+
+
+def _supervised(stamp: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Whose pixel labels a stage may read. One that read none made the same as it would make in any recipe."""
+    return stamp["supervision"], stamp["data"]["splits"]
 
 
 def _digest_alone(value: Any) -> Any:

@@ -241,5 +241,6 @@ def _write_run_record(recipe: Recipe, settings: Settings, plan: list[Planned]) -
             "images": recipe.images,
             "config": recipe.text,
             "content": recipe.content,
+            "by_seed": recipe.by_seed,
         },
     )

@@ -49,6 +49,11 @@ class RunFolder:
             ) from error
 
     @property
+    def by_seed(self) -> dict[str, str]:
+        """Words of the recipe that follow the seed, as they are -> as they are written."""
+        return self.record.get("by_seed", {})
+
+    @property
     def uses(self) -> tuple[str, ...]:
         """What is known of the images without pixel labels: by the recipe, and by what it took from elsewhere."""
         own = self.content.get("uses", ("tags",))

@@ -41,7 +41,7 @@ def render(run: RunFolder, root: Path, images: int = 20) -> str:
         _tiles(run),
         _section("Numbers", _numbers(run, expected)),
         _section("Pictures", _galleries(run, data, images)),
-        _section("Classes", _classes(run)),
+        _section("Classes", _classes(run, data.classes)),
         _section("Curves", f'<div class="plots">{"".join(_curves(run))}</div>'),
         _section("Stages", _stages(run)),
         _section("Recipe", f"<details><summary>as it ran</summary><pre>{escape(run.record['config'])}</pre></details>"),
@@ -138,13 +138,13 @@ def _paper(row: Expected | None, value: float | None) -> list[str]:
     return [f"{row.value:.1f}", f'<span class="{"ok" if good else "off"}">{gap:+.1f}</span>', escape(row.source)]
 
 
-def _classes(run: RunFolder) -> str:
-    """Per-class numbers (iou, ap) of all evaluations, side by side, with a bar in each cell."""
+def _classes(run: RunFolder, classes: Sequence[str]) -> str:
+    """Numbers per class (iou, ap, precision) of all evaluations, side by side, with a bar in each cell."""
     columns = {
-        f"{name}: {key}": stage["numbers"][key]
+        f"{name}: {key}": value
         for name, stage in run.stages.items()
-        for key in ("iou", "ap")
-        if isinstance(stage["numbers"].get(key), dict)
+        for key, value in stage["numbers"].items()
+        if isinstance(value, dict) and value and set(value) <= set(classes)
     }
     if not columns:
         return ""
@@ -160,7 +160,7 @@ def _bar(value: float | None) -> str:
 
 
 def _curves(run: RunFolder) -> Iterable[str]:
-    """Loss terms and learning rate of every training, and the threshold curves."""
+    """Loss terms and learning rate of every training, the threshold curves, and an evaluation's own `curves`."""
     for name in run.record["stages"]:
         lines = read_log(run.path / name / "log.jsonl")
         losses: dict[str, list[tuple[float, float]]] = {}
@@ -177,6 +177,9 @@ def _curves(run: RunFolder) -> Iterable[str]:
             pairs = zip(curve["thresholds"], curve["miou"], strict=True)
             points = [(threshold, 100 * miou) for threshold, miou in pairs if miou is not None]
             yield line_plot({"mIoU": points}, "background score", f"{name}: mIoU over the threshold")
+        for over, lines in stage["numbers"].get("curves", {}).items():
+            shares = {label: [(x, 100 * y) for x, y in points if y is not None] for label, points in lines.items()}
+            yield line_plot(shares, over, f"{name}: percent over the {over}")
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:

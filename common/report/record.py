@@ -21,6 +21,8 @@ from common.report.protocol import networks, supervision
 
 __all__ = ["comparable", "find", "make_record", "measured", "read_records", "records_for", "write_record"]
 
+CURVES = ("curve", "curves")
+"""Numbers that only a report shows."""
 _KEYS = ("method", "recipe", "seed", "commit", "data", "machine", "seconds", "stages")
 
 
@@ -48,7 +50,7 @@ def make_record(run: RunFolder) -> dict[str, Any]:
         "digest": run.record.get("digest"),
         "overrides": {key: value for key, value in run.record.get("overrides", {}).items() if key != "data.root"},
         "commit": ", ".join(sorted({str(stage["code"]["commit"]) for stage in stages})),
-        "data": {"name": run.record["data"]["name"], "splits": splits, "content": data_content(reads)},
+        "data": {"name": run.record["data"]["name"], "splits": splits, "content": data_content(reads, run.by_seed)},
         "weights": initial_weights(reads),
         "versions": _versions(stages),
         "machine": {key: value for key, value in longest.items() if key != "versions"},
@@ -56,7 +58,7 @@ def make_record(run: RunFolder) -> dict[str, Any]:
         "seconds": {name: stage["seconds"] for name, stage in run.stages.items()},
         "taken": [name for name, stage in run.stages.items() if stage.get("taken_from")],
         "peak_memory_mb": max(stage["peak_memory_mb"] for stage in stages),
-        "stages": {name: _stage(stage, run.marks[name]) for name, stage in run.stages.items() if stage["numbers"]},
+        "stages": {name: _stage(run, name, stage) for name, stage in run.stages.items() if stage["numbers"]},
     }
 
 
@@ -155,14 +157,15 @@ def _mean(group: list[dict[str, Any]], row: Expected) -> str:
     return f"{spread([value for value, _ in found], any(mark for _, mark in found), is_older(group[0]))}{count}"
 
 
-def _stage(stage: dict[str, Any], mark: str | None) -> dict[str, Any]:
-    """Split, numbers without curves, and the mark of a stage."""
+def _stage(run: RunFolder, name: str, stage: dict[str, Any]) -> dict[str, Any]:
+    """Split, as the recipe writes it, numbers without curves, and the mark of a stage."""
+    split = stage["params"].get("split")
     return {
         "stage": stage["stage"],
-        "split": stage["params"].get("split"),
+        "split": run.by_seed.get(split, split),
         "pixel_labels": stage["pixel_labels"],
-        "mark": mark,
-        "numbers": {key: _rounded(value) for key, value in stage["numbers"].items() if key != "curve"},
+        "mark": run.marks[name],
+        "numbers": {key: _rounded(value) for key, value in stage["numbers"].items() if key not in CURVES},
     }
 
 

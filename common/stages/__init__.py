@@ -6,13 +6,14 @@
 from common.stages.controls import first_tag, gradient_walk
 from common.stages.inference import infer_cam, infer_seg
 from common.stages.judging import eval_cam, eval_labels, eval_tags
-from common.stages.labelling import boundary_walk, cam_to_ir_label, crf, labels, saliency_labels
+from common.stages.labelling import boundary_walk, cam_labels, cam_to_ir_label, crf, labels, saliency_labels
 from common.stages.reading import read_ids, read_labels, read_maps
 from common.stages.superpixels import felzenszwalb, slic
 from common.stages.training import train
 
 __all__ = [
     "boundary_walk",
+    "cam_labels",
     "cam_to_ir_label",
     "crf",
     "eval_cam",

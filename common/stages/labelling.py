@@ -66,6 +66,24 @@ def crf(
     return per_image(refined)
 
 
+def cam_labels(run: Run, cams: CAMs, background: Unit, split: str | None = None) -> PerImage[Labels]:
+    """Label maps of CAMs as they are: the arg-max over the image's classes and a constant background, no 255.
+
+    background: the score of the background, compared as `eval_cam` does; split: the images, by default all that have a
+    CAM. Such labels are noisy: walks and other methods make better ones.
+    """
+    import torch
+
+    from common.ops.cam import argmax_with_background
+
+    def label(image: Image) -> np.ndarray:
+        cam = cams.read(image.id)
+        best = argmax_with_background(torch.from_numpy(cam.full()), background).numpy()
+        return np.append(0, cam.keys)[best].astype(np.uint8)
+
+    return per_image(label, split=split)
+
+
 def cam_to_ir_label(run: Run, cams: CAMs, crf: CRFParams, fg: Unit = 0.30, bg: Unit = 0.05) -> PerImage[Labels]:
     """Confident labels to learn boundaries from (IRNet sec. 3.1): classes where the CAM exceeds `fg`, background where
     it stays below `bg`, each after a CRF; the rest is open (255).

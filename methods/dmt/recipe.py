@@ -13,7 +13,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from common.fragments import Classes, Stage, best_snapshot, stage
+from common.fragments import Classes, Stage, best_snapshot, evaluations, stage
+
+__all__ = ["confident_labels", "evaluations", "mutual_rounds", "supervised_phase"]
 
 Networks = Mapping[str, Mapping[str, Any]]
 Best = Mapping[str, Any] | None
@@ -99,16 +101,3 @@ def confident_labels(said: str, split: str, classes: Classes = None) -> list[Sta
     """
     judged = {"labels": f"labels_{said}", "thresholds": f"thresholds_{said}", "split": split, "classes": classes}
     return [stage("dmt.eval_confident", "eval_pseudo", **judged)]
-
-
-def evaluations(networks: Mapping[str, str], classes: Classes = None, **segment: Any) -> list[Stage]:
-    """Label maps and mIoU of trained networks: name of the evaluation -> name of the `train` stage.
-
-    classes: the mean is taken over these; segment: parameters of the `infer_seg` stages, the split among them.
-    """
-    stages = []
-    for name, weights in networks.items():
-        stages.append(stage("infer_seg", f"segment_{weights}", weights=weights, **segment))
-        judged = {"labels": f"segment_{weights}", "split": segment["split"], "classes": classes}
-        stages.append(stage("eval_labels", name, **judged))
-    return stages

@@ -20,7 +20,7 @@ def tiny_shapes(root: Path) -> Path:
     splits, ids = data.folder("splits"), data.ids("train")
     shutil.copyfile(splits / "train.txt", splits / "train_quick.txt")
     lists = {"train": ids[:4], "train_weak": ids[4:]}
-    for prefix, n, split in itertools.product(("", "train_quick_"), (8, 20, 50, 106), (0, 1)):
+    for prefix, n, split in itertools.product(("", "train_quick_"), (4, 8, 20, 50, 106), (0, 1)):
         lists |= {f"{prefix}{n}{side}_labeled_{split}": ids[:4] for side in ("", "-l", "-r")}
         lists[f"{prefix}{n}_unlabeled_{split}"] = ids[4:]
     for name, listed in lists.items():
@@ -33,7 +33,7 @@ def shrunk(recipe: Path, root: Path) -> dict[str, Any]:
     options: dict[str, Any] = {"data.root": str(root)}
     for number, step in enumerate(read_config(recipe).pipeline):
         if "config" in step:
-            options[f"pipeline.{number}.options"] = _few_iterations(recipe.parent / step.config)
+            options[f"pipeline.{number}.options"] = _few_iterations(recipe.parent / step.config, step.get("options"))
         if "classes" in step:
             options[f"pipeline.{number}.classes"] = None
         if "best" in step:
@@ -49,10 +49,12 @@ def shrunk(recipe: Path, root: Path) -> dict[str, Any]:
     return options
 
 
-def _few_iterations(config: Path) -> dict[str, Any]:
-    network = read_config(config)
+def _few_iterations(config: Path, own: dict[str, Any] | None) -> dict[str, Any]:
+    network = read_config(config, own)
     options: dict[str, Any] = {"train_dataloader.batch_size": 4, "train_dataloader.num_workers": 0}
-    large = network.model.backbone.type in ("ResNet38", "DilatedResNeSt")
+    if network.train_dataloader.sampler.get("strong", 1) > 2:
+        options["train_dataloader.sampler.strong"] = 2  # half of the batch
+    large = network.model.backbone.type in ("ResNet38", "DilatedResNeSt", "VGG16Dilated")
     if "min_iters" in network.train_cfg:
         options["train_cfg.min_iters"] = 1
     options["train_cfg.max_epochs" if "max_epochs" in network.train_cfg else "train_cfg.max_iters"] = 1 if large else 2

@@ -9,7 +9,7 @@ import pytest
 
 from common.pipeline import run_recipe
 from common.pipeline.plan import Settings
-from common.pipeline.recipe import load_recipe
+from common.pipeline.recipe import Recipe, load_recipe
 from tests.smoke.cover import cover
 from tests.smoke.shrink import shrunk
 
@@ -18,12 +18,27 @@ ALL = [path for path in ROOT.glob("configs/*/*.py") if "\npipeline" in path.read
 COVER = cover(ALL)
 
 
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of runs for each family."""
+    return tmp_path_factory.mktemp("runs")
+
+
+def family(recipe: Recipe) -> str:
+    """Whose runs a recipe takes stages from: its method's, or IRNet's where it trains a network of that method."""
+    networks = {step.network.resolve().parent.name for step in recipe.steps if step.network}
+    return "irnet" if "irnet" in networks else recipe.method
+
+
 @pytest.mark.parametrize("recipe", COVER, ids=lambda path: path.stem)
-def test_recipe_runs(recipe: Path, shapes: Path, tmp_path: Path) -> None:
+def test_recipe_runs(recipe: Path, shapes: Path, runs: Path) -> None:
+    """Stages that another recipe of the family has made here are taken, as between real runs."""
     loaded = load_recipe(recipe, shrunk(recipe, shapes))
-    run_recipe(loaded, Settings(work_dir=tmp_path, device="cpu", workers=1, threads=1, until=COVER[recipe]))
+    work = runs / family(loaded) / recipe.stem
+    settings = {"device": "cpu", "workers": 1, "threads": 1, "reuse": (work.parent,)}
+    run_recipe(loaded, Settings(work_dir=work, until=COVER[recipe], **settings))
     for step in loaded.steps[: [step.name for step in loaded.steps].index(COVER[recipe]) + 1]:
-        record = json.loads((tmp_path / step.name / "stage.json").read_text())
+        record = json.loads((work / step.name / "stage.json").read_text())
         assert record["images"] is None or record["images"] > 0
         if step.kind.__name__ == "Scores":
             score = record["numbers"].get("miou", record["numbers"].get("map"))

@@ -58,6 +58,26 @@ def test_what_changes_no_number_changes_no_digest(tmp_path):
     assert recipe_digest(load_recipe(toy(tmp_path), {"pixel_labels": "val"})) != digest
 
 
+@pytest.mark.usefixtures("toy_method")
+def test_words_that_follow_the_seed_are_the_same_recipe(tmp_path):
+    """Split k of a paper with seed k: the runs are seeds of one experiment."""
+    path = toy(tmp_path)
+    text = path.read_text().replace('split="train"', 'split="few_{seed}+rest_{seed}"')
+    path.write_text(text + 'pixel_labels = "few_{seed}"\n')
+    first, second = (load_recipe(path, {"seed": seed}) for seed in (0, 2))
+    assert [first.pixel_labels, second.pixel_labels] == ["few_0", "few_2"]
+    assert second.steps[0].params["split"] == "few_2+rest_2"
+    assert second.by_seed == {"few_2+rest_2": "few_{seed}+rest_{seed}", "few_2": "few_{seed}"}
+    assert recipe_digest(first) == recipe_digest(second)
+    fixed = toy(tmp_path, "fixed.py")
+    fixed.write_text(path.read_text().replace("{seed}", "0"))
+    assert load_recipe(fixed).by_seed == {} and recipe_digest(load_recipe(fixed)) != recipe_digest(first)
+    reads = [{"splits": {recipe.pixel_labels: sha, "val": "v"}} for recipe, sha in ((first, "a"), (second, "b"))]
+    contents = [data_content([read], recipe.by_seed) for read, recipe in zip(reads, (first, second), strict=True)]
+    assert contents[0] == contents[1] != data_content([{"splits": {"few_0": "a", "val": "w"}}], first.by_seed)
+    assert data_content([reads[0]]) != data_content([reads[1]])
+
+
 def test_a_network_config_counts_by_its_content(tmp_path):
     shutil.copytree(ROOT / "configs", tmp_path / "configs")
     path = tmp_path / SHAPES.relative_to(ROOT)

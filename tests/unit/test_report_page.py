@@ -15,12 +15,14 @@ import pytest
 from PIL import Image
 
 from common.artifacts import CAM, CAMs, ConfidentLabel, ConfidentLabels, InstanceMaps, Instances, Labels
+from common.base.files import read_json, write_json
 from common.cli import main
 from common.data.dataset import open_dataset, voc_palette
 from common.pipeline.run_folder import read_run
 from common.report.page import duration, read_log, render
 from common.report.pictures import data_uri, galleries
 from common.report.plots import line_plot, ticks
+from common.report.record import make_record
 from tests.unit.report_run import make_run
 
 
@@ -85,6 +87,23 @@ def test_page_has_curves_and_pictures(run, project):
     assert html.count("<polyline") == 4
     assert html.count("<img") == 6 * 5 + 3 * 3
     assert render(read_run(run), project, images=2).count("<img") == 2 * 5 + 2 * 3
+
+
+def test_an_evaluation_shows_curves_and_classes_of_its_own(tmp_path, project):
+    run = make_run(tmp_path / "runs")
+    record = read_json(run / "eval_pseudo/stage.json")
+    lines = {"precision": [[0.1, 0.9], [0.5, None], [1.0, 0.6]], "coverage": [[0.1, 0.1], [1.0, 1.0]]}
+    record["numbers"] |= {
+        "curves": {"share kept": lines},
+        "kept": {"fish": 0.123, "boat": None},
+        "other": {"cat": 0.456},
+    }
+    write_json(run / "eval_pseudo/stage.json", record)
+    html = render(read_run(run), project)
+    assert html.count("<svg") == 4 and html.count("<polyline") == 6
+    assert "eval_pseudo: percent over the share kept" in html
+    assert "eval_pseudo: kept" in html and ">12.3<" in html and "45.6" not in html
+    assert "curves" not in make_record(read_run(run))["stages"]["eval_pseudo"]["numbers"]
 
 
 def test_same_run_same_page(run, project):

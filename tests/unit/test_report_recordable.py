@@ -97,6 +97,26 @@ def test_seed_place_of_the_data_and_until_are_allowed(project, tiny_voc):
     assert record["overrides"] == {"seed": 3} and record["data"]["content"] == content
 
 
+def test_seeds_with_lists_of_their_own_share_a_line(project, tiny_voc):
+    ids = (tiny_voc / "ImageSets/Segmentation/train.txt").read_text().split()
+    for seed in (0, 1):
+        for side, own in (("few", ids[seed::2]), ("rest", ids[1 - seed :: 2])):
+            (tiny_voc / f"ImageSets/Segmentation/{side}_{seed}.txt").write_text("\n".join(own))
+    recipe = project / "configs/toy/toy_tiny.py"
+    count = 'dict(stage="toy.count", name="score", labels="inverse", split="train")'
+    few = count.replace('"train"', '"few_{seed}"')
+    recipe.write_text(recipe.read_text().replace(count, f"{few}, {count.replace('score', 'all')}"))
+    shutil.rmtree(project / "run")
+    for seed in (0, 1):
+        assert run(project, "--seed", str(seed)) == 0 and report(project) == 0
+        shutil.rmtree(project / "run")
+    records = [read_json(project / f"results/toy/toy_tiny-seed{seed}.json") for seed in (0, 1)]
+    assert records[0]["data"]["content"] == records[1]["data"]["content"]
+    assert records[1]["stages"]["score"]["split"] == "few_{seed}" and "few_1" in records[1]["data"]["splits"]
+    (line,) = (line for line in tables(project)["runs:toy"].splitlines() if "| score |" in line)
+    assert "tiny few_{seed}" in line and "| 0, 1 |" in line
+
+
 def test_other_data_are_another_content(project, tiny_voc):
     assert report(project) == 0
     content = read_json(project / "results/toy/toy_tiny-seed0.json")["data"]["content"]

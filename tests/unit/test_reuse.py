@@ -65,6 +65,21 @@ def test_only_the_same_is_taken(runs: Path, tmp_path: Path, tiny_voc: Path, caps
     assert "taken" not in " ".join(lines(capsys))
 
 
+def test_a_recipe_with_masks_takes_what_was_made_without_any(runs: Path, tmp_path: Path, tiny_voc: Path, capsys):
+    """A tags-only run's networks serve semi-supervised recipes; what has read masks is made again for other masks."""
+    seen = '[dict(stage="toy.peek", name="seen", split="train"),' + PIPELINE.removeprefix("[")
+    found = {}
+    for name, masks in (("few", "train"), ("other", "train+val"), ("again", "train")):
+        recipe = write_recipe(tmp_path, tiny_voc, seen)
+        recipe.write_text(recipe.read_text() + f'pixel_labels = "{masks}"\n')
+        assert run(recipe, runs / name) == 0
+        found[name] = [line.partition("/")[0] for line in lines(capsys)]
+    assert found["few"] == ["not made yet", "taken from first", "taken from first", "not made yet"]
+    assert found["other"] == ["not made yet", "taken from few", "taken from few", "not made yet"]
+    assert found["again"] == ["taken from few"] * 4
+    assert read_json(runs / "other/label/stage.json")["supervision"] == "train+val"
+
+
 @pytest.mark.parametrize("damage", ["photo", "output", "code", "mixed", "older", "machine", "device"])
 def test_what_differs_is_not_taken(runs: Path, tmp_path: Path, tiny_voc: Path, capsys, damage: str):
     stage = runs / "first/label"

@@ -9,11 +9,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from common.artifacts import Artifact, Canvas, IdMaps, Labels, ScoreMap, ScoreMaps, Squashed, Strided
+from common.artifacts import CAM, Artifact, CAMs, Canvas, IdMaps, Labels, ScoreMap, ScoreMaps, Squashed, Strided
 from common.base.errors import DataError
 from common.data.dataset import open_dataset
 from common.pipeline import Image, Run
-from common.stages import eval_cam, eval_labels, labels
+from common.stages import cam_labels, eval_cam, eval_labels, labels
 
 SIZE = (37, 50)
 FRAMES = (Strided(4), Strided(1), Squashed(32, 32), Canvas(64, 8))
@@ -124,3 +124,24 @@ def test_score_maps_are_judged_at_all_thresholds(tiny_voc: Path, tmp_path: Path)
         made.write(image_id, labels(run, without, judged["threshold"]).make(Image(data, image_id)))
     assert eval_labels(run, made, "val")["miou"] == judged["miou"]
     assert eval_cam(run, own, "val")["threshold"] == pytest.approx(judged["threshold"], abs=0.02)
+
+
+def test_labels_of_cams_are_what_eval_cam_judges(tiny_voc: Path, tmp_path: Path):
+    """CAMs as they are: divided by their maximum in the image, a weak one would cover everything."""
+    data, rng = open_dataset(tiny_voc), np.random.default_rng(0)
+    run, cams, made = Run(data, "cpu", tmp_path, 0), CAMs(tmp_path / "cams"), Labels(tmp_path / "noisy")
+    for number, image_id in enumerate(data.ids("train")):
+        grid = Strided(4).grid(data.size(image_id))
+        cams.write(
+            image_id,
+            CAM(np.array([1]), (rng.random((1, *grid)) / (1 + number)).astype(np.float32), data.size(image_id)),
+        )
+    empty = data.ids("train")[0]
+    cams.write(empty, CAM(np.zeros(0, np.int64), np.zeros((0, *Strided(4).grid(data.size(empty)))), data.size(empty)))
+    job = cam_labels(run, cams, 0.3, split="train")
+    assert job.split == "train" and cam_labels(run, cams, 0.3).split is None
+    for image_id in data.ids("train"):
+        made.write(image_id, job.make(Image(data, image_id)))
+    assert not made.read(empty).any() and made.read(data.ids("train")[1]).any()
+    assert not made.read(data.ids("train")[-1]).any()  # its maximum is 1/8
+    assert eval_labels(run, made, "train")["miou"] == eval_cam(run, cams, "train", 0.3)["miou"]
