@@ -1,7 +1,7 @@
 """SEAM's classifier alone on the built-in benchmark, a control: no equivariance losses, no correlation module.
 
-Expected: not measured yet.
-Time and memory: not measured.
+Expected, mIoU: CAM 43.3, pseudo labels 52.5 (results/seam, mean of seeds 0 to 2).
+Time and memory: 13 minutes on one CPU core, 2.5 GB (measured while another run used the other core).
 Data: `wsseg data make shapes --out data/shapes`.
 Weights: EfficientNet-Lite0 of ImageNet, from its package.
 Run: wsseg run configs/seam/seam_shapes_plain.py

@@ -1,7 +1,7 @@
 """SEAM on 800 photos of animals of 240 pixels: EfficientNet-Lite0, tags only, for two CPU cores.
 
-Expected, mIoU of the frequent classes: CAM 52.8, pseudo labels 54.8, DeepLab 49.2 (results/seam, seed 0).
-Time and memory: 80 minutes on one CPU core, 3.3 GB (measured).
+Expected, mIoU of the frequent classes: CAM 53.2, pseudo labels 55.0, DeepLab 48.7 (results/seam, seed 0).
+Time and memory: 62 minutes on one CPU core, 3.9 GB (measured while another run used the other core).
 Data: voc12_animals (`wsseg data prepare voc12_animals`), photos and tags of train_quick; the masks only judge.
 Weights: EfficientNet-Lite0 of ImageNet, from its package.
 Run: wsseg run configs/seam/seam_voc12_animals.py
