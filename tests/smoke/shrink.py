@@ -54,7 +54,7 @@ def _few_iterations(config: Path, own: dict[str, Any] | None) -> dict[str, Any]:
     options: dict[str, Any] = {"train_dataloader.batch_size": 4, "train_dataloader.num_workers": 0}
     if network.train_dataloader.sampler.get("strong", 1) > 2:
         options["train_dataloader.sampler.strong"] = 2  # half of the batch
-    large = network.model.backbone.type in ("ResNet38", "DilatedResNeSt", "VGG16Dilated")
+    large = network.model.backbone.type in ("ResNet38", "DilatedResNeSt")
     if "min_iters" in network.train_cfg:
         options["train_cfg.min_iters"] = 1
     options["train_cfg.max_epochs" if "max_epochs" in network.train_cfg else "train_cfg.max_iters"] = 1 if large else 2
