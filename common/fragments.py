@@ -14,6 +14,7 @@ __all__ = [
     "best_snapshot",
     "cam_labels",
     "cams",
+    "changed",
     "evaluations",
     "retrained",
     "saliency_alone",
@@ -151,9 +152,8 @@ def supervised(
         look: how the network looks at a photo, parameters of the stage `infer_seg`.
     """
     chosen = best_snapshot(None if best is None else {**best, **look})
-    options = {} if iterations is None else {"options": {"train_cfg.max_iters": iterations}}
-    learned = {"config": config, "split": labelled, "pixel_labels": labelled}
-    return [stage("train", "deeplab", **learned, **options, **chosen), *_judged(classes, look)]
+    options = None if iterations is None else {"train_cfg.max_iters": iterations}
+    return [{**strong_only("deeplab", config, labelled, options=options), **chosen}, *_judged(classes, look)]
 
 
 def strong_only(name: str, config: str, labelled: str, *, options: Mapping[str, Any] | None = None) -> Stage:
@@ -164,7 +164,7 @@ def strong_only(name: str, config: str, labelled: str, *, options: Mapping[str, 
         labelled: the list; the recipe's `pixel_labels`.
         options: keys of the config to override; None: nothing.
     """
-    return stage("train", name, config=config, split=labelled, pixel_labels=labelled, **_changed(options))
+    return stage("train", name, config=config, split=labelled, pixel_labels=labelled, **changed(options))
 
 
 def strong_and_weak(
@@ -178,7 +178,7 @@ def strong_and_weak(
         labels: the name of the stage that made these.
     """
     both = {"labels": labels, "split": f"{weak}+{labelled}", "pixel_labels": labelled}
-    return stage("train", name, config=config, **both, **_changed(options))
+    return stage("train", name, config=config, **both, **changed(options))
 
 
 def evaluations(networks: Mapping[str, str], classes: Classes = None, **segment: Any) -> list[Stage]:
@@ -195,10 +195,6 @@ def evaluations(networks: Mapping[str, str], classes: Classes = None, **segment:
     return stages
 
 
-def _changed(options: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {} if options is None else {"options": dict(options)}
-
-
 def _judged(classes: Classes, look: Mapping[str, Any]) -> list[Stage]:
     return [
         stage("infer_seg", "segment", weights="deeplab", split="val", **look),
@@ -212,6 +208,11 @@ def best_snapshot(best: Mapping[str, Any] | None) -> dict[str, Any]:
     best: the parameters of a `KeepBestHook`.
     """
     return {} if best is None else {"best": dict(best), "oracle": True}
+
+
+def changed(options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The parameters of a stage that trains with keys of its config overridden; None: nothing."""
+    return {} if options is None else {"options": dict(options)}
 
 
 def with_configs(stages: Iterable[Stage], **configs: str) -> list[Stage]:

@@ -8,7 +8,8 @@ Run: wsseg run configs/dmt/ablations_voc12_50.py
 """
 
 _base_ = ["../_base_/data/voc12.py"]
-from methods.dmt.recipe import evaluations, mutual_rounds, supervised_phase
+from common.fragments import evaluations
+from methods.dmt.recipe import mutual_rounds, supervised_phase
 
 method = "dmt"
 seed = 0

@@ -10,12 +10,8 @@ Run: wsseg run configs/dmt/dmt_voc12_8.py
 """
 
 _base_ = ["../_base_/data/voc12.py"]
-from methods.dmt.recipe import (
-    confident_labels,
-    evaluations,
-    mutual_rounds,
-    supervised_phase,
-)
+from common.fragments import evaluations
+from methods.dmt.recipe import confident_labels, mutual_rounds, supervised_phase
 
 method = "dmt"
 seed = 0

@@ -1,4 +1,4 @@
-"""Mutual training as stages, for the recipes in configs/dmt: supervised phase, rounds, evaluations.
+"""Mutual training as stages, for the recipes in configs/dmt: supervised phase, rounds, confident labels.
 
 A recipe names its networks, for example "a" and "b":
 
@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from common.fragments import Classes, Stage, best_snapshot, evaluations, stage
+from common.fragments import Classes, Stage, best_snapshot, stage, strong_only
 
-__all__ = ["confident_labels", "evaluations", "mutual_rounds", "supervised_phase"]
+__all__ = ["confident_labels", "mutual_rounds", "supervised_phase"]
 
 Networks = Mapping[str, Mapping[str, Any]]
 Best = Mapping[str, Any] | None
@@ -23,18 +23,12 @@ Best = Mapping[str, Any] | None
 
 def supervised_phase(networks: Networks, iterations: int, best: Best = None) -> list[Stage]:
     """Phase 0, stages a0, b0: every network learns from its labelled images alone."""
-    return [
-        stage(
-            "train",
-            f"{name}0",
-            config=network["supervised"],
-            split=network["labelled"],
-            pixel_labels=network["labelled"],
-            options={"seed": network["seed"], "train_cfg.max_iters": iterations},
-            **best_snapshot(best),
-        )
-        for name, network in networks.items()
-    ]
+    stages = []
+    for name, network in networks.items():
+        options = {"seed": network["seed"], "train_cfg.max_iters": iterations}
+        learned = strong_only(f"{name}0", network["supervised"], network["labelled"], options=options)
+        stages.append({**learned, **best_snapshot(best)})
+    return stages
 
 
 def mutual_rounds(

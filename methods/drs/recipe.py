@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from common.fragments import Classes, Stage, salient_labels, stage
+from common.fragments import Classes, Stage, changed, salient_labels, stage
 
 __all__ = ["pseudo_labels", "refined_maps", "suppressed_maps"]
 
@@ -34,7 +34,7 @@ def suppressed_maps(
         options: keys of the config to override, such as {"model.ratio": 1.0}.
     """
     return [
-        stage("train", "cam", config=config, split=split, **_changed(options)),
+        stage("train", "cam", config=config, split=split, **changed(options)),
         stage("eval_tags", "eval_tags", weights="cam", split=split, squash=size),
         stage("drs.localise", "make_cam", weights="cam", split=split, size=size, sizes=sizes),
         stage("eval_cam", "eval_cam", cams="make_cam", split=judged, thresholds="best", classes=classes),
@@ -84,7 +84,3 @@ def pseudo_labels(
         stage("saliency_labels", "plain", scores=plain, saliency="saliency", rule=closed),
         stage("eval_labels", "eval_plain", labels="plain", split=judged, classes=classes),
     ]
-
-
-def _changed(options: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {} if options is None else {"options": dict(options)}

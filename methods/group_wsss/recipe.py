@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from common.fragments import Classes, Stage, stage
+from common.fragments import Classes, Stage, changed, stage
 
 __all__ = ["mined_maps"]
 
@@ -32,9 +32,8 @@ def mined_maps(
         classes: the mean is taken over these; None: over all.
         options: keys of the config to override, such as {"model.drop_rate": None}.
     """
-    changed = {} if options is None else {"options": dict(options)}
     return [
-        stage("group_wsss.mine", "cam", config=config, split=split, **changed),
+        stage("group_wsss.mine", "cam", config=config, split=split, **changed(options)),
         stage("eval_tags", "eval_tags", weights="cam", split=split, squash=size),
         stage("group_wsss.mined_maps", "make_cam", weights="cam", split=split),
         stage("eval_cam", "eval_cam", cams="make_cam", split=judged, thresholds="best", classes=classes),

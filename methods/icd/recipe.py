@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from common.fragments import Classes, Stage, stage
+from common.fragments import Classes, Stage, changed, stage
 
 __all__ = ["crf_labels", "discriminated", "salient_seeds", "seeds", "superpixels"]
 
@@ -67,10 +67,9 @@ def discriminated(
         options: keys of the config to override; with {"model.branches": False} there is no `discriminator`.
     """
     given = {} if segments is None else {"inputs": {"segments": segments}}
-    changed = {} if options is None else {"options": dict(options)}
     look = {"weights": "icd", "split": split, "canvas": canvas, "scale": scale}
     stages = [
-        stage("train", "icd", config=config, split=split, **given, **changed),
+        stage("train", "icd", config=config, split=split, **given, **changed(options)),
         stage("eval_tags", "eval_tags", weights="icd", split=split, squash=squash),
         stage("icd.localise", "make_cam", what="cam", **look),
         stage("eval_cam", "eval_cam", cams="make_cam", split=judged, thresholds="best", classes=classes),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import torch
 
@@ -50,7 +51,7 @@ def fit(run: Run, graphs: Graphs, rule: GATRule) -> CorrectionGAT:
                 losses.append(loss.item())
                 step += 1
             mean = sum(losses) / len(losses)
-            if mean != mean:
+            if not math.isfinite(mean):
                 raise UserError(f"{run.out.name}: the loss is not finite after {step} steps: lower lr in 'gat'.")
             lines.append({"iter": step, "loss": mean, "lr": [rule.lr]})
             progress.step()

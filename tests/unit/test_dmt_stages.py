@@ -15,6 +15,7 @@ from common.base.config import import_types, read_config
 from common.base.errors import SupervisionError, UserError
 from common.checkpoints.networks import build_model, without_init
 from common.data.dataset import open_dataset
+from common.fragments import evaluations
 from common.models.classes import fill_classes
 from common.ops.confidence import keep_confident
 from common.pipeline import Run
@@ -23,7 +24,7 @@ from common.pipeline.typed import typed
 from common.stages import train
 from methods.dmt.labels import class_thresholds as thresholds_of
 from methods.dmt.labels import sampled
-from methods.dmt.recipe import confident_labels, evaluations, mutual_rounds, supervised_phase
+from methods.dmt.recipe import confident_labels, mutual_rounds, supervised_phase
 from methods.dmt.stages import class_thresholds, eval_confident
 
 ROOT = Path(__file__).resolve().parents[2]
