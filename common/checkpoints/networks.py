@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.config import ConfigDict
+from mmengine.config import Config, ConfigDict
 from torch import Tensor, nn
 
 import common.checkpoints.initial
 import common.models.register  # noqa: F401
-from common.base.config import import_types, read_config
+from common.base.config import import_types, plain_text, read_config
 from common.base.errors import UserError
-from common.checkpoints.files import read_state_dict
+from common.base.files import atomic_path
+from common.checkpoints.files import read_state_dict, save_file
 from common.models.onednn import with_onednn
 
 
@@ -74,3 +75,13 @@ def load_model(weights_file: str | Path, config_file: str | Path, device: torch.
     load_strictly(model, read_state_dict(weights_file), str(weights_file))
     model.to(device).eval()
     return with_onednn(model) if torch.device(device).type == "cpu" else model
+
+
+def save_network(folder: Path, config: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
+    """Write `weights.pth`, then `config.py`, each atomically: what `load_model` opens and the artifact `Weights` holds.
+
+    folder: is there; config: of the network, with `model` and `custom_imports`; state: its state dict on the CPU.
+    """
+    save_file(folder / "weights.pth", dict(state))
+    with atomic_path(folder / "config.py") as temporary:
+        temporary.write_text(plain_text(Config(dict(config))), encoding="utf-8")

@@ -181,23 +181,18 @@ def graphs(
 
 def fit_gat(run: Run, graphs: Graphs, gat: GATRule) -> Weights:
     """One graph attention network for all graphs; it learns from the labelled nodes."""
-    from mmengine.config import Config
-
-    from common.base.config import plain_text
-    from common.base.files import atomic_path
-    from common.checkpoints.files import save_weights
+    from common.checkpoints.files import plain_state_dict
+    from common.checkpoints.networks import save_network
     from methods.pixel_noise_gat.fit import fit
 
     model = fit(run, graphs, gat)
-    save_weights(model, run.out / "weights.pth")
     kind = {"features": model.conv1.in_channels, "classes": model.conv2.out_channels}
     kind |= {"channels": gat.channels, "heads": gat.heads, "dropout": gat.dropout}
     config = {
         "custom_imports": {"imports": ["methods.pixel_noise_gat.gat"], "allow_failed_imports": False},
         "model": {"type": "CorrectionGAT", **kind},
     }
-    with atomic_path(run.out / "config.py") as temporary:
-        temporary.write_text(plain_text(Config(config)), encoding="utf-8")
+    save_network(run.out, config, plain_state_dict(model))
 
 
 def correct(

@@ -14,19 +14,21 @@ def strong_branch(run: Run, weights: Weights) -> Weights:
     It gives the same logits, and opens without the code of this method. weights: of a network with a `DualBranchHead`,
     or with one of the baselines' heads.
     """
+    from common.checkpoints.networks import save_network
     from methods.strong_weak.export import segmentor
 
     config, state = _trained(weights)
     model, kept = segmentor(config, state)
-    _leave(run, {**config, "model": model, "custom_imports": {"imports": ["common.models.register"]}}, kept)
+    save_network(run.out, {**config, "model": model, "custom_imports": {"imports": ["common.models.register"]}}, kept)
 
 
 def trunk(run: Run, weights: Weights) -> Weights:
     """Backbone and neck alone: a training with `init` takes them over, and its branches begin anew."""
+    from common.checkpoints.networks import save_network
     from methods.strong_weak.export import trunk as of_trunk
 
     config, state = _trained(weights)
-    _leave(run, config, of_trunk(state))
+    save_network(run.out, config, of_trunk(state))
 
 
 def _trained(weights: Weights) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -37,15 +39,3 @@ def _trained(weights: Weights) -> tuple[dict[str, Any], dict[str, Any]]:
     config = read_config(weights.config).to_dict()
     check_head(config, weights.name)
     return config, read_state_dict(weights.file)
-
-
-def _leave(run: Run, config: dict[str, Any], state: dict[str, Any]) -> None:
-    from mmengine.config import Config
-
-    from common.base.config import plain_text
-    from common.base.files import atomic_path
-    from common.checkpoints.files import save_file
-
-    save_file(run.out / "weights.pth", state)
-    with atomic_path(run.out / "config.py") as temporary:
-        temporary.write_text(plain_text(Config(config)), encoding="utf-8")
