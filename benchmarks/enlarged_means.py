@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from benchmarks.result import Result, seconds
 from benchmarks.superpixels import regions
 from common.ops.superpixels import pool_by_segment
-from methods.pixel_noise_gat.graph import upsampled_means
+from methods.pixel_noise_gat.features import upsampled_means
 
 
 def plain_means(features: np.ndarray, segments: np.ndarray) -> np.ndarray:

@@ -150,7 +150,7 @@ def merge_superpixels(segments: np.ndarray, features: np.ndarray, count: int) ->
     if len(features) != len(sizes):
         raise ValueError(f"{len(features)} features for {len(sizes)} regions")
     vectors, owner = np.array(features, np.float64), np.arange(len(sizes))
-    units = _units(vectors)
+    units = unit_vectors(vectors)
     similar = units @ units.T + 1 - (sizes[:, None] + sizes) / segments.size
     similar[np.tri(len(sizes), dtype=bool)] = -np.inf  # pairs one < other
     partner, rows = similar.argmax(axis=1), np.arange(len(sizes))  # of each row the best, so that few are looked at
@@ -160,7 +160,7 @@ def merge_superpixels(segments: np.ndarray, features: np.ndarray, count: int) ->
         other = int(partner[one])
         total = sizes[one] + sizes[other]
         vectors[one] = (sizes[one] * vectors[one] + sizes[other] * vectors[other]) / total
-        sizes[one], units[one] = total, _units(vectors[one])
+        sizes[one], units[one] = total, unit_vectors(vectors[one])
         owner[owner == other] = one
         similar[other], similar[:, other] = -np.inf, -np.inf
         fresh = units @ units[one] + 1 - (sizes + total) / segments.size
@@ -174,6 +174,6 @@ def merge_superpixels(segments: np.ndarray, features: np.ndarray, count: int) ->
     return without_gaps(owner[segments])
 
 
-def _units(vectors: np.ndarray) -> np.ndarray:
+def unit_vectors(vectors: np.ndarray) -> np.ndarray:
     """Vectors [..., c] of length 1; those of length 0 stay."""
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), EPS)

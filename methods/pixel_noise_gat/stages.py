@@ -151,8 +151,8 @@ def graphs(
     """
     from common.checkpoints.networks import load_model
     from common.ops.superpixels import region_adjacency
+    from methods.pixel_noise_gat.edges import both_ways, similarity_edges
     from methods.pixel_noise_gat.features import colours_and_places, seen
-    from methods.pixel_noise_gat.graph import both_ways, similarity_edges
     from methods.pixel_noise_gat.noise import node_labels, node_votes
 
     if (strong is None) != (halves is None) or (halves and len(halves) != 2):

@@ -13,7 +13,8 @@ from common.base.errors import UserError
 from common.data.dataset import open_dataset
 from common.ops.superpixels import region_adjacency
 from common.pipeline import Run
-from methods.pixel_noise_gat.graph import both_ways, projected, similarity_edges, upsampled_means
+from methods.pixel_noise_gat.edges import both_ways, similarity_edges
+from methods.pixel_noise_gat.features import projected, upsampled_means
 from methods.pixel_noise_gat.graphs import Graph, Graphs
 from methods.pixel_noise_gat.judged import JudgedLabel, JudgedLabels
 from methods.pixel_noise_gat.noise import keep_clean, label_losses, node_labels, node_votes

@@ -7,10 +7,10 @@ import torch
 
 from common.base.constants import IGNORE
 from common.ops.losses import pixel_cross_entropy
-from common.ops.superpixels import region_adjacency, slic
-from methods.pixel_noise_gat.features import colours_and_places
+from common.ops.superpixels import region_adjacency, slic, unit_vectors
+from methods.pixel_noise_gat.edges import both_ways, similarity_edges
+from methods.pixel_noise_gat.features import colours_and_places, upsampled_means
 from methods.pixel_noise_gat.gat import CorrectionGAT, attention_layer, best_classes
-from methods.pixel_noise_gat.graph import both_ways, similarity_edges, units, upsampled_means
 from methods.pixel_noise_gat.judged import JudgedLabel
 from methods.pixel_noise_gat.noise import label_losses, node_labels, node_votes
 from methods.pixel_noise_gat.rules import SmallLoss
@@ -83,7 +83,7 @@ def superpixel_graph(golden: Golden) -> None:
     close(rest[:, 3:] * segments.shape, golden["centroid"], 1e-5, what="centres")
     for connectivity in (4, 8):
         equal(region_adjacency(segments, connectivity), golden[f"edges_{connectivity}"], f"{connectivity} neighbours")
-    own = units(features)
+    own = unit_vectors(features)
     close(own @ own.T, golden["similarity"], 1e-5, what="similarities")
     similar = similarity_edges(features, int(golden["k"]), float(golden["threshold"]))
     equal(similar, golden["edges_similar"], "edges between similar nodes")
